@@ -59,7 +59,8 @@ export interface SessionChange {
  * - `REFRESH_REFUSED`: the session has ended and is cleared
  * - `REFRESH_FAILED`: no connection, or the API is unavailable; the session is kept, try again
  *   (after `retryAfterSeconds`)
- * - `SIGN_OUT_FAILED`: this browser has forgotten the session, but the API may not have ended it
+ * - `SIGN_OUT_FAILED`: the API may not have ended the session, which is kept; try again (after
+ *   `retryAfterSeconds`), or forget it here with `clearSession`
  * - `FOREIGN_ADDRESS`: `authFetch` was asked to send the token to another server than the API
  * - `CONFIGURATION`: the options are invalid, or came too late
  */
@@ -140,7 +141,10 @@ export interface SessionKeeper {
    * null.
    */
   loadSession(): Session | null;
-  /** Forgets the session in this browser. `signOut` ends it at the API too. */
+  /**
+   * Forgets the session in this browser, and ends nothing at the API: `signOut` does. In cookie
+   * mode the cookie stays, so the next load finds the session again.
+   */
   clearSession(): void;
   /**
    * An access token that lives beyond the leeway, renewed if need be. While the API cannot be
@@ -163,9 +167,10 @@ export interface SessionKeeper {
    */
   authFetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
-   * Ends the session at the API and here; `everywhere` ends the guest's sessions on all devices.
-   * Without a session it does nothing. @throws {LatchkeyError} (as a rejection) `SIGN_OUT_FAILED`:
-   * this browser has forgotten the session nevertheless. In cookie mode its cookie may remain
+   * Ends the session at the API and then here; `everywhere` ends the guest's sessions on all
+   * devices. Resolves too if the session has ended already, or there is none. @throws
+   * {LatchkeyError} (as a rejection) `SIGN_OUT_FAILED`: the person is still signed in, here and
+   * perhaps at the API; say so
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**

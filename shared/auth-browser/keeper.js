@@ -187,27 +187,40 @@ export function createSession(options = {}) {
   async function signOut({ everywhere = false } = {}) {
     const session = loadSession();
     if (session === null) return;
-    let response = null;
-    let cause;
+    let response;
     try {
-      const accessToken = await getAccessToken();
-      const refreshToken = loadSession()?.refreshToken ?? null;
-      response = await post('/auth/logout', {
-        body: { ...(refreshToken !== null && { refreshToken }), ...(everywhere && { everywhere }) },
-        credentials: refreshToken === null ? 'include' : 'omit',
-        accessToken,
-      });
-    } catch (error) {
-      cause = error;
+      await getAccessToken();
+      const sent = keptAs(session);
+      response = await postLogout(sent, everywhere);
+      if (await refusesTheToken(response)) {
+        // The token has just ended, or its session has: a refresh tells which.
+        await refresh(sent);
+        response = await postLogout(keptAs(session), everywhere);
+      }
+    } catch (cause) {
+      // A session that has ended already is signed out too.
+      if (cause.code === 'REFRESH_REFUSED' || cause.code === 'NO_SESSION') return;
+      throw signOutFailed({ cause, status: cause.status, retryAfterSeconds: cause.retryAfterSeconds });
     }
-    // Another sign-in meanwhile is another person's session, and stays.
-    if (loadSession()?.cognitoSub === session.cognitoSub) clearSession();
-    // A session that the API had ended already is signed out too.
-    const ended = response?.status === 204 || cause?.code === 'REFRESH_REFUSED' || cause?.code === 'NO_SESSION';
-    if (!ended) {
-      const { status } = response ?? {};
-      throw new LatchkeyError('SIGN_OUT_FAILED', 'only this browser has forgotten the session', { cause, status });
+    if (response.status !== 204) {
+      throw signOutFailed({ status: response.status, retryAfterSeconds: retryAfterOf(response) });
     }
+    if (isSame(loadSession(), session)) clearSession();
+  }
+
+  /** This session with its present tokens. Another sign-in meanwhile is another one, and stays. */
+  function keptAs(session) {
+    const kept = loadSession();
+    if (!isSame(kept, session)) throw noSession();
+    return kept;
+  }
+
+  function postLogout({ accessToken, refreshToken }, everywhere) {
+    return post('/auth/logout', {
+      body: { ...(refreshToken !== null && { refreshToken }), ...(everywhere && { everywhere }) },
+      credentials: refreshToken === null ? 'include' : 'omit',
+      accessToken,
+    });
   }
 
   async function restore() {
@@ -756,6 +769,15 @@ function memoryStorage() {
 
 function noSession() {
   return new LatchkeyError('NO_SESSION', 'nobody is signed in');
+}
+
+function signOutFailed(details) {
+  return new LatchkeyError('SIGN_OUT_FAILED', 'the session may not have ended, and is kept', details);
+}
+
+/** True for two states of one sign-in's session. */
+function isSame(one, other) {
+  return one !== null && other !== null && one.cognitoSub === other.cognitoSub && one.tabKey === other.tabKey;
 }
 
 function issuedAt(session) {

@@ -972,11 +972,73 @@ describe('signing out', () => {
     assert.equal(api.requests.length, 0);
   });
 
-  test('that the API did not hear of is told, and this browser forgets all the same', async () => {
+  const unheard = {
+    'a lost connection': () => {
+      throw new TypeError('Failed to fetch');
+    },
+    'a 503': () => problem(503, 'SERVICE_UNAVAILABLE', { 'Retry-After': '7' }),
+    'a 401 for another reason': () => problem(401, 'SOMETHING_ELSE'),
+  };
+  for (const [name, answer] of Object.entries(unheard)) {
+    test(`that ends in ${name} keeps the session, and succeeds later`, async () => {
+      const session = latchkey.storeSession(signIn(clock));
+      api.routes['/auth/logout'] = answer;
+      const failure = await latchkey.signOut({ everywhere: true }).catch((error) => error);
+      assert.equal(failure.code, 'SIGN_OUT_FAILED');
+      if (name === 'a 503') assert.deepEqual([failure.status, failure.retryAfterSeconds], [503, 7]);
+      assert.deepEqual(latchkey.loadSession(), session);
+      assert.deepEqual(changes, ['stored']);
+      api.routes['/auth/logout'] = () => new Response(null, { status: 204 });
+      await latchkey.signOut({ everywhere: true });
+      assert.equal(latchkey.loadSession(), null);
+    });
+  }
+
+  test('without a connection for the refresh before it keeps the session', async () => {
+    const session = latchkey.storeSession(signIn(clock));
+    clock.advance(3600);
+    api.routes['/auth/refresh'] = unheard['a lost connection'];
+    await assert.rejects(latchkey.signOut(), { code: 'SIGN_OUT_FAILED' });
+    assert.deepEqual(latchkey.loadSession(), session);
+  });
+
+  for (const [name, refusal] of Object.entries({
+    'the gateway': () => json(401, { message: 'Unauthorized' }),
+    'the operation': () => problem(401, 'AUTH_REQUIRED'),
+  })) {
+    test(`renews once and repeats once when ${name} refuses the token`, async () => {
+      latchkey.storeSession(signIn(clock));
+      let calls = 0;
+      api.routes['/auth/logout'] = () => (++calls === 1 ? refusal() : new Response(null, { status: 204 }));
+      let renewed;
+      api.routes['/auth/refresh'] = () => json(200, (renewed = tokens(clock)));
+      await latchkey.signOut();
+      assert.deepEqual(
+        api.requests.map(({ path }) => path),
+        ['/auth/logout', '/auth/refresh', '/auth/logout'],
+      );
+      const { headers, body } = api.requests[2];
+      assert.equal(headers.get('Authorization'), `Bearer ${renewed.accessToken}`);
+      assert.deepEqual(JSON.parse(body), { refreshToken: renewed.refreshToken });
+      assert.equal(latchkey.loadSession(), null);
+    });
+  }
+
+  test('gives up after the second refusal, and keeps the session', async () => {
     latchkey.storeSession(signIn(clock));
-    api.routes['/auth/logout'] = () => problem(503, 'SERVICE_UNAVAILABLE');
-    await assert.rejects(latchkey.signOut(), { code: 'SIGN_OUT_FAILED', status: 503 });
+    api.routes['/auth/logout'] = () => problem(401, 'AUTH_REQUIRED');
+    await assert.rejects(latchkey.signOut(), { code: 'SIGN_OUT_FAILED', status: 401 });
+    assert.equal(api.requests.length, 3);
+    assert.notEqual(latchkey.loadSession(), null);
+  });
+
+  test('of a session that was ended elsewhere is no failure', async () => {
+    latchkey.storeSession(signIn(clock));
+    api.routes['/auth/logout'] = () => problem(401, 'AUTH_REQUIRED');
+    api.routes['/auth/refresh'] = () => problem(401, 'INVALID_REFRESH_TOKEN');
+    await latchkey.signOut();
     assert.equal(latchkey.loadSession(), null);
+    assert.deepEqual(changes, ['stored', 'refused']);
   });
 
   test('of a session that has ended already is no failure', async () => {
@@ -985,6 +1047,21 @@ describe('signing out', () => {
     api.routes['/auth/refresh'] = () => problem(401, 'INVALID_REFRESH_TOKEN');
     await latchkey.signOut();
     assert.equal(latchkey.loadSession(), null);
+  });
+
+  test('does not end the session of another person who signs in during its refresh', async () => {
+    latchkey.storeSession(signIn(clock));
+    clock.advance(3600);
+    api.routes['/auth/refresh'] = () => {
+      latchkey.storeSession(signIn(clock, { sub: 'another' }));
+      return json(200, tokens(clock));
+    };
+    await latchkey.signOut({ everywhere: true });
+    assert.deepEqual(
+      api.requests.map(({ path }) => path),
+      ['/auth/refresh'],
+    );
+    assert.equal(latchkey.loadSession().cognitoSub, 'another');
   });
 
   test("leaves another person's sign-in meanwhile alone", async () => {

@@ -28,6 +28,9 @@ function App() {
   const [conversation, setConversation] = useState(currentConversation);
   const session = useSession();
 
+  const signOut = () =>
+    latchkey.signOut().catch(() => alert('You are still signed in. Please try again.'));
+
   // The next person must not see the previous one's conversation.
   useEffect(
     () => latchkey.onSessionChange(({ session }) => session ?? setConversation(newConversation())),
@@ -40,7 +43,7 @@ function App() {
         {session ? (
           <>
             <output>{session.email}</output>
-            <button onClick={() => latchkey.signOut()}>Sign out</button>
+            <button onClick={signOut}>Sign out</button>
           </>
         ) : (
           <output>Nobody is signed in</output>
