@@ -470,10 +470,12 @@ export function createSession(options = {}) {
       }
     } else if (own(message, 'type') === 'changed' && choice !== 'local') {
       const ended = own(message, 'reason') === 'cleared' || own(message, 'reason') === 'refused';
-      const isMine = mine !== null && own(message, 'tab') === nameOf(mine);
+      const isTheirs = mine !== null && own(message, 'sub') === mine.cognitoSub;
+      // All cookies have one name: a tab that lost its session to another person's cookie says so.
+      const isMine = isTheirs && own(message, 'tab') === nameOf(mine);
       // A cookie belongs to all tabs: a sign-in in one is a sign-in, or another's, in all.
       const cookie = own(message, 'tab') === COOKIE && own(message, 'reason') === 'stored';
-      const isForeign = cookie && mine?.refreshToken === null && mine.cognitoSub !== own(message, 'sub');
+      const isForeign = cookie && mine?.refreshToken === null && !isTheirs;
       if ((ended && isMine) || isForeign) {
         remove();
         tellHere('elsewhere', null);

@@ -923,6 +923,22 @@ describe('tabs', () => {
     assert.equal(first.loadSession(), null);
   });
 
+  test("a tab that finds another person's cookie ends its own session, and not that person's", async () => {
+    const first = tabWith(storage, { tokenDelivery: 'cookie' });
+    first.storeSession(cookieSignIn(clock));
+    const same = tabWith(copyOf(storage), { tokenDelivery: 'cookie' });
+    await Promise.resolve();
+    // The other two were frozen when that person signed in.
+    const theirs = new MemoryStorage();
+    open({ storage: theirs, tokenDelivery: 'cookie' }).storeSession(cookieSignIn(clock, { sub: 'another' }));
+    const another = tabWith(theirs, { tokenDelivery: 'cookie' });
+    api.routes['/auth/refresh'] = () => json(200, tokens(clock, { sub: 'another' }));
+    await assert.rejects(first.refreshSession(), { code: 'REFRESH_REFUSED' });
+    await Promise.resolve();
+    assert.equal(same.loadSession(), null);
+    assert.equal(another.loadSession()?.cognitoSub, 'another');
+  });
+
   test('a page that comes back from the back-forward cache hears what it missed', (t) => {
     const handlers = {};
     Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
