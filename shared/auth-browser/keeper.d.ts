@@ -47,7 +47,8 @@ export interface SessionChange {
    * - `refreshed`: the tokens were renewed
    * - `cleared`: `clearSession` was called
    * - `refused`: the API ended the session; ask the person to sign in again
-   * - `elsewhere`: another tab changed it, or did so while this page was frozen
+   * - `elsewhere`: another tab changed it, or did so while this page was frozen. In cookie mode a
+   *   null session may mean a sign-in there: `restore` finds it
    */
   readonly reason: 'stored' | 'refreshed' | 'cleared' | 'refused' | 'elsewhere';
   readonly session: Session | null;
@@ -174,8 +175,9 @@ export interface SessionKeeper {
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**
-   * The present session. In cookie mode it asks the API, so that a new tab finds it; null without
-   * one. @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the API did not answer
+   * The present session. In cookie mode it asks the API, so that a new tab finds it; null if the
+   * API says that there is none. @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the API
+   * gave no clear answer, so a person may be signed in; try again (after `retryAfterSeconds`)
    */
   restore(): Promise<Session | null>;
   /** Milliseconds since 1970, on the session's clock. */

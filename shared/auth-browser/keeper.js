@@ -134,6 +134,7 @@ export function createSession(options = {}) {
   const channel = options.channel === undefined ? openChannel(`${key} ${api.href}`) : options.channel;
   const listeners = new Set();
   let refreshing = null;
+  let restoring = null;
   let refreshNotBefore = 0;
   // The last state that listeners received, to find the changes that a frozen page has missed.
   let known = loadSession()?.accessToken;
@@ -163,10 +164,15 @@ export function createSession(options = {}) {
     // refreshes.
     const kept = loadSession();
     if (kept?.cognitoSub === session.cognitoSub && issuedAt(kept) > issuedAt(session)) return kept;
+    return begin(session, 'stored');
+  }
+
+  /** To siblings a found session is no sign-in: they would look for it again, and tell of it. */
+  function begin(session, said) {
     refreshNotBefore = 0;
     const stored = Object.freeze({ ...session, tabKey: newTabKey() });
     write(stored);
-    tell('stored', stored);
+    tell('stored', stored, { said });
     return stored;
   }
 
@@ -181,7 +187,7 @@ export function createSession(options = {}) {
   function clearSession() {
     const had = loadSession();
     remove();
-    if (had !== null) tell('cleared', null, had);
+    if (had !== null) tell('cleared', null, { before: had });
   }
 
   async function signOut({ everywhere = false } = {}) {
@@ -226,14 +232,26 @@ export function createSession(options = {}) {
   async function restore() {
     const session = loadSession();
     if (session !== null || tokenDelivery !== 'cookie') return session;
-    const { status, body } = await postRefresh(null);
-    if (status === 200 && isRecord(body) && own(body, 'user') === undefined) body.user = await readUser(own(body, 'accessToken'));
+    // It uses the cookie up as a refresh does.
+    restoring ??= underLock(restoreOnce).finally(() => {
+      restoring = null;
+    });
+    return restoring;
+  }
+
+  async function restoreOnce() {
+    const { status, retryAfterSeconds, body } = await postRefresh(null);
+    const isGood = status === 200 && isRecord(body);
+    const user = isGood ? (own(body, 'user') ?? (await readUser(own(body, 'accessToken')))) : undefined;
     const found = loadSession();
     if (found !== null) return found;
-    if (status === 401) return null;
-    const restored = status === 200 ? attempt(() => parseSignIn(body, now())) : null;
-    if (restored === null) throw new LatchkeyError('REFRESH_FAILED', 'the session could not be found', { status });
-    return storeSession(body);
+    if (endsCookie(status, body)) return null;
+    // No token of the cookie is stored, whatever the answer contains.
+    const restored = isGood ? attempt(() => parseSignIn({ ...body, user, refreshToken: undefined }, now())) : null;
+    if (restored === null) {
+      throw new LatchkeyError('REFRESH_FAILED', 'the session could not be found', { status, retryAfterSeconds });
+    }
+    return begin(restored, 'restored');
   }
 
   function getAccessToken() {
@@ -347,11 +365,7 @@ export function createSession(options = {}) {
 
     const { status, retryAfterSeconds, body } = await postRefresh(before.refreshToken);
     const tokens = status === 200 ? attempt(() => parseTokens(body, now())) : null;
-    const code = status === 401 ? attempt(() => own(body, 'code')) : null;
-    // In cookie mode, AUTH_REQUIRED says that the cookie is gone: another tab signed out, or the
-    // browser dropped it.
-    const cookieIsGone = code === 'AUTH_REQUIRED' && before.refreshToken === null;
-    const refused = code === 'INVALID_REFRESH_TOKEN' || cookieIsGone;
+    const refused = before.refreshToken === null ? endsCookie(status, body) : isRefusal(status, body);
     // Another person may have signed in since in another tab: then the cookie is theirs.
     const someoneElses = tokens !== null && tokens.cognitoSub !== before.cognitoSub;
 
@@ -363,7 +377,7 @@ export function createSession(options = {}) {
     }
     if (refused || someoneElses) {
       remove();
-      tell('refused', null, before);
+      tell('refused', null, { before });
       throw new LatchkeyError('REFRESH_REFUSED', 'the session has ended', { status });
     }
     if (tokens === null) {
@@ -474,12 +488,13 @@ export function createSession(options = {}) {
       // All cookies have one name: a tab that lost its session to another person's cookie says so.
       const isMine = isTheirs && own(message, 'tab') === nameOf(mine);
       // A cookie belongs to all tabs: a sign-in in one is a sign-in, or another's, in all.
-      const cookie = own(message, 'tab') === COOKIE && own(message, 'reason') === 'stored';
+      const isSignIn = own(message, 'reason') === 'stored';
+      const cookie = own(message, 'tab') === COOKIE && (isSignIn || own(message, 'reason') === 'restored');
       const isForeign = cookie && mine?.refreshToken === null && !isTheirs;
       if ((ended && isMine) || isForeign) {
         remove();
         tellHere('elsewhere', null);
-      } else if (cookie && mine === null && tokenDelivery === 'cookie') {
+      } else if (cookie && isSignIn && mine === null && tokenDelivery === 'cookie') {
         tellHere('elsewhere', null);
       }
     }
@@ -523,9 +538,9 @@ export function createSession(options = {}) {
   }
 
   /** Tells this page, and its siblings: those hear which session it was, and no token. */
-  function tell(reason, session, before = session) {
+  function tell(reason, session, { before = session, said = reason } = {}) {
     if (reason !== 'elsewhere' && choice !== 'local' && before !== null) {
-      attempt(() => channel?.postMessage({ type: 'changed', reason, tab: nameOf(before), sub: before.cognitoSub }));
+      attempt(() => channel?.postMessage({ type: 'changed', reason: said, tab: nameOf(before), sub: before.cognitoSub }));
     }
     tellHere(reason, session);
   }
@@ -675,6 +690,15 @@ async function refusesTheToken(response) {
   } catch {
     return false;
   }
+}
+
+function isRefusal(status, body, code = 'INVALID_REFRESH_TOKEN') {
+  return status === 401 && isRecord(body) && own(body, 'code') === code;
+}
+
+/** In cookie mode AUTH_REQUIRED says that there is no cookie: signed out in a tab, or dropped. */
+function endsCookie(status, body) {
+  return isRefusal(status, body) || isRefusal(status, body, 'AUTH_REQUIRED');
 }
 
 /** The seconds of `Retry-After`, if it has some. */

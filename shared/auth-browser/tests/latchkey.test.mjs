@@ -1122,9 +1122,51 @@ describe('restoring', () => {
     assert.equal(await open({ tokenDelivery: 'cookie' }).restore(), null);
   });
 
-  test('says that it does not know when the API is unwell', async () => {
-    api.routes['/auth/refresh'] = () => problem(503, 'SERVICE_UNAVAILABLE');
-    await assert.rejects(open({ tokenDelivery: 'cookie' }).restore(), { code: 'REFRESH_FAILED' });
+  for (const [name, answer] of Object.entries({
+    'a 503': () => problem(503, 'SERVICE_UNAVAILABLE', { 'Retry-After': '5' }),
+    'a 429': () => problem(429, 'RATE_LIMITED', { 'Retry-After': '5' }),
+    'a 401 of something in between': () => new Response('<h1>Login</h1>', { status: 401, headers: { 'Retry-After': '5' } }),
+  })) {
+    test(`says after ${name} that it does not know`, async () => {
+      api.routes['/auth/refresh'] = answer;
+      await assert.rejects(open({ tokenDelivery: 'cookie' }).restore(), { code: 'REFRESH_FAILED', retryAfterSeconds: 5 });
+    });
+  }
+
+  test('stores no refresh token, whatever the answer contains', async () => {
+    api.routes['/auth/refresh'] = () => json(200, signIn(clock));
+    assert.equal((await open({ tokenDelivery: 'cookie' }).restore()).refreshToken, null);
+    assert.doesNotMatch(storage.getItem(KEY), /refresh-/);
+  });
+
+  test('is one request for all who ask, and one after the other in several tabs', async () => {
+    let running = 0;
+    api.routes['/auth/refresh'] = async () => {
+      assert.equal((running += 1), 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return json(200, withUser());
+    };
+    const locks = new FakeLocks();
+    const tabs = [1, 2].map(() => open({ tokenDelivery: 'cookie', storage: new MemoryStorage(), locks }));
+    const found = await Promise.all(tabs.flatMap((tab) => [tab.restore(), tab.restore()]));
+    assert.equal(new Set(found.map(({ accessToken }) => accessToken)).size, 2);
+    assert.equal(api.refreshes().length, 2);
+  });
+
+  test('tells other tabs of no sign-in, but ends the session of another person there', async () => {
+    const hub = new Hub();
+    const inTab = () => open({ tokenDelivery: 'cookie', storage: new MemoryStorage(), channel: hub.open() });
+    const [first, second, third] = [inTab(), inTab(), inTab()];
+    third.storeSession(cookieSignIn(clock, { sub: 'another' }));
+    await Promise.resolve();
+    const heard = [];
+    second.onSessionChange(({ reason }) => heard.push(reason));
+    api.routes['/auth/refresh'] = () => json(200, withUser());
+    await first.restore();
+    await Promise.resolve();
+    assert.deepEqual(heard, []);
+    assert.equal(third.loadSession(), null);
   });
 
   test('asks for nothing where tokens are kept here', async () => {
