@@ -97,7 +97,6 @@ export interface Locks {
 export interface Channel {
   postMessage(message: unknown): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
-  removeEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
 }
 
 export interface SessionOptions {

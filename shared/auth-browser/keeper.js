@@ -24,9 +24,9 @@
  *
  * ## Several tabs
  * All tabs refresh one after the other, under one lock. A duplicated tab starts with a copy of the
- * session, and the first refresh in either tab makes the other's copy old. So a tab asks its
- * siblings for newer tokens first. They answer in ciphertext, under a key that only copies of the
- * same session hold.
+ * session, and the first refresh in either tab makes the other's copy old. So a tab that has
+ * refreshed gives its siblings the newer tokens, and a tab asks for them before it refreshes. They
+ * travel in ciphertext, under a key that only copies of the same session hold.
  */
 
 /** Under this key in the storage, unless the options say otherwise. */
@@ -308,9 +308,7 @@ export function createSession(options = {}) {
   async function liveToken(token, expiresAt) {
     const session = loadSession();
     if (session === null) throw noSession();
-    // Half of a life at most, so that tokens shorter than the leeway are not renewed on every call.
-    const leeway = Math.min(leewayMs, (session[expiresAt] - session.receivedAt) / 2);
-    if (session[expiresAt] - now() > leeway) return session[token];
+    if (outlivesLeeway(session, expiresAt)) return session[token];
     try {
       return (await refresh(session))[token];
     } catch (error) {
@@ -319,6 +317,16 @@ export function createSession(options = {}) {
       if (kept !== null && kept[expiresAt] > now()) return kept[token];
       throw error;
     }
+  }
+
+  function outlivesLeeway(session, expiresAt) {
+    // Half of a life at most, so that tokens shorter than the leeway are not renewed on every call.
+    const leeway = Math.min(leewayMs, (session[expiresAt] - session.receivedAt) / 2);
+    return session[expiresAt] - now() > leeway;
+  }
+
+  function isFresh(session) {
+    return outlivesLeeway(session, 'accessExpiresAt') && outlivesLeeway(session, 'idExpiresAt');
   }
 
   /**
@@ -348,16 +356,16 @@ export function createSession(options = {}) {
   }
 
   async function refreshOnce(stale) {
-    const before = loadSession();
-    if (before === null) throw noSession();
-    // Another tab was faster, or a person signed in meanwhile.
-    if (before.accessToken !== stale.accessToken) return before;
-    const newer = await askSiblings(before);
-    if (newer !== null && loadSession()?.accessToken === before.accessToken) {
-      write(newer);
-      tell('refreshed', newer);
-      return newer;
+    // Another tab was faster, or a person signed in meanwhile. Tokens that have ended since are
+    // renewed in their turn.
+    const isRenewed = (session) => session.accessToken !== stale.accessToken && isFresh(session);
+    let before = loadSession();
+    if (before !== null && !isRenewed(before)) {
+      await askSiblings(before);
+      before = loadSession();
     }
+    if (before === null) throw noSession();
+    if (isRenewed(before)) return before;
     if (now() < refreshNotBefore) {
       const retryAfterSeconds = Math.ceil((refreshNotBefore - now()) / 1000);
       throw new LatchkeyError('REFRESH_FAILED', 'the API asked to wait', { retryAfterSeconds });
@@ -396,6 +404,8 @@ export function createSession(options = {}) {
     });
     write(session);
     tell('refreshed', session);
+    // This tab may close before a sibling asks.
+    share(session);
     return session;
   }
 
@@ -450,38 +460,57 @@ export function createSession(options = {}) {
     });
   }
 
-  /** Newer tokens of a sibling that has refreshed this very session, or null. */
-  async function askSiblings(session) {
-    const tab = tabOf(session);
+  /** By which name and key the copies of this session speak; null if it can have none. */
+  function copiesOf(session) {
     // Tabs share localStorage, and the cookie of cookie mode. A page's memory has no copies.
     const hasCopies = choice !== 'local' && choice !== 'memory' && session.refreshToken !== null;
-    if (channel === null || tab === null || !hasCopies) return null;
-    return new Promise((resolve) => {
-      const settle = (newer) => {
+    return channel !== null && hasCopies ? tabOf(session) : null;
+  }
+
+  /** Waits a moment for the tokens of a sibling that has refreshed this very session. */
+  async function askSiblings(session) {
+    const tab = copiesOf(session);
+    if (tab === null) return;
+    await new Promise((resolve) => {
+      const settle = () => {
         clearTimeout(timer);
-        channel.removeEventListener('message', onAnswer);
-        resolve(newer);
+        stop();
+        resolve();
       };
-      const onAnswer = async ({ data }) => {
-        if (own(data ?? {}, 'type') !== 'have' || own(data, 'tab') !== tab.id) return;
-        const newer = await unseal(tab, data, session);
-        if (newer !== null) settle(newer);
-      };
-      const timer = setTimeout(settle, SIBLING_WAIT_MS, null);
-      channel.addEventListener('message', onAnswer);
-      channel.postMessage({ type: 'ask', tab: tab.id, receivedAt: session.receivedAt });
+      const timer = setTimeout(settle, SIBLING_WAIT_MS);
+      const stop = onSessionChange((change) => {
+        if (change.session === null || isFresh(change.session)) settle();
+      });
+      channel.postMessage({ type: 'ask', tab: tab.id });
     });
+  }
+
+  function share(session) {
+    const tab = copiesOf(session);
+    if (tab === null) return;
+    seal(tab, session)
+      .then((sealed) => channel.postMessage({ type: 'have', tab: tab.id, ...sealed }))
+      .catch(() => {});
+  }
+
+  /** Takes a sibling's tokens, if they are newer ones of this very session. */
+  async function adopt(message) {
+    const newer = await unseal(copiesOf(loadSession()), message);
+    const mine = loadSession();
+    if (!isSame(mine, newer) || !isNewer(newer, mine)) return;
+    write(newer);
+    tellHere('refreshed', newer);
   }
 
   function onSibling(message) {
     if (!isRecord(message)) return;
     const mine = loadSession();
+    const tab = mine && copiesOf(mine);
+    const isCopy = tab !== null && own(message, 'tab') === tab.id;
     if (own(message, 'type') === 'ask') {
-      const tab = mine && tabOf(mine);
-      const isOlder = Number.isFinite(own(message, 'receivedAt')) && own(message, 'receivedAt') < mine?.receivedAt;
-      if (tab && tab.id === own(message, 'tab') && isOlder) {
-        void seal(tab, mine).then((sealed) => channel.postMessage({ type: 'have', tab: tab.id, ...sealed }), () => {});
-      }
+      if (isCopy) share(mine);
+    } else if (own(message, 'type') === 'have') {
+      if (isCopy) void adopt(message);
     } else if (own(message, 'type') === 'changed' && choice !== 'local') {
       const ended = own(message, 'reason') === 'cleared' || own(message, 'reason') === 'refused';
       const isTheirs = mine !== null && own(message, 'sub') === mine.cognitoSub;
@@ -765,16 +794,12 @@ async function seal(tab, session) {
   return { iv, sealed: await crypto.subtle.encrypt(algorithm, key, new TextEncoder().encode(JSON.stringify(session))) };
 }
 
-/**
- * The sibling's session, if it is the same guest's and newer than `mine`; null for everything else.
- */
-async function unseal(tab, message, mine) {
+/** The session in a sibling's message; null for everything else. */
+async function unseal(tab, message) {
   try {
     const [algorithm, key] = await cipherOf(tab, own(message, 'iv'));
     const text = new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, own(message, 'sealed')));
-    const session = parseStored(JSON.parse(text));
-    const isNewer = session?.cognitoSub === mine.cognitoSub && session.receivedAt > mine.receivedAt;
-    return isNewer && session.tabKey === mine.tabKey ? session : null;
+    return parseStored(JSON.parse(text));
   } catch {
     return null;
   }
@@ -804,6 +829,11 @@ function signOutFailed(details) {
 /** True for two states of one sign-in's session. */
 function isSame(one, other) {
   return one !== null && other !== null && one.cognitoSub === other.cognitoSub && one.tabKey === other.tabKey;
+}
+
+/** By the API's clock, as this one may have been set back; within a second by this one. */
+function isNewer(one, other) {
+  return issuedAt(one) > issuedAt(other) || (issuedAt(one) === issuedAt(other) && one.receivedAt > other.receivedAt);
 }
 
 function issuedAt(session) {

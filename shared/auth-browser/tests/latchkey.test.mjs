@@ -789,6 +789,15 @@ describe('tabs', () => {
   });
   const tabWith = (own, options) => open({ storage: own, channel: hub.open(), ...options });
 
+  /** The next change that a tab hears of. */
+  const nextChange = (tab) =>
+    new Promise((resolve) => {
+      const stop = tab.onSessionChange((change) => {
+        stop();
+        resolve(change);
+      });
+    });
+
   /**
    * Refreshes as the API does after the grace: each token once, and a repeated one ends the
    * session.
@@ -818,17 +827,74 @@ describe('tabs', () => {
     assert.equal(api.refreshes().length, 2);
   });
 
-  test('what tabs say holds no token', async () => {
-    const first = tabWith(storage);
+  test('a duplicated tab has the newer tokens before its sibling closes', async () => {
+    rotateStrictly();
+    const channel = hub.open();
+    const first = open({ storage, channel });
     first.storeSession(signIn(clock));
     const second = tabWith(copyOf(storage));
     clock.advance(3600);
-    await first.refreshSession();
+    const heard = nextChange(second);
+    const refreshed = await first.refreshSession();
+    assert.deepEqual(await heard, { reason: 'refreshed', session: refreshed });
+    channel.close();
+    assert.deepEqual(second.loadSession(), refreshed);
+    clock.advance(3600);
     await second.getAccessToken();
-    first.clearSession();
+    assert.equal(api.refreshes().length, 2);
+  });
+
+  test("a sibling's tokens that have ended are renewed, by the sibling's refresh token", async () => {
+    rotateStrictly();
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const copy = copyOf(storage);
+    clock.advance(3600);
+    const { accessToken: ended, refreshToken } = await first.refreshSession();
+    // It was frozen, and missed the newer tokens.
+    const second = tabWith(copy);
+    clock.advance(3600);
+    const renewed = await second.getAccessToken();
+    assert.notEqual(renewed, ended);
     assert.deepEqual(
-      hub.said.map(({ type }) => type),
-      ['changed', 'ask', 'changed', 'ask', 'have', 'changed', 'changed'],
+      api.refreshes().map(({ body }) => JSON.parse(body).refreshToken).slice(1),
+      [refreshToken],
+    );
+    assert.equal(second.loadSession().accessToken, renewed);
+  });
+
+  test('newer tokens are newer where this clock was set back meanwhile', async () => {
+    const apiClock = new Clock();
+    const first = tabWith(storage);
+    first.storeSession(signIn(apiClock));
+    const second = tabWith(copyOf(storage));
+    apiClock.advance(1800);
+    clock.advance(-7200);
+    api.routes['/auth/refresh'] = () => json(200, tokens(apiClock));
+    const heard = nextChange(second);
+    const refreshed = await first.refreshSession();
+    await heard;
+    assert.deepEqual(second.loadSession(), refreshed);
+  });
+
+  test('what tabs say holds no token', async () => {
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const old = copyOf(storage);
+    const channel = hub.open();
+    const second = open({ storage: copyOf(storage), channel });
+    clock.advance(3600);
+    const heard = nextChange(second);
+    await first.refreshSession();
+    await heard;
+    channel.close();
+    const third = tabWith(old);
+    await third.getAccessToken();
+    first.clearSession();
+    // Each of the tabs answers the one that asks.
+    assert.deepEqual(
+      hub.said.map(({ type }) => type).sort(),
+      ['ask', 'ask', 'changed', 'changed', 'changed', 'have', 'have', 'have'],
     );
     const secrets = Object.values(first.storeSession(signIn(clock))).filter((value) => String(value).length > 60);
     for (const message of hub.said) {

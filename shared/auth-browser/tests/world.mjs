@@ -57,6 +57,9 @@ export class Hub {
       },
       addEventListener: (_, listener) => void listeners.add(listener),
       removeEventListener: (_, listener) => void listeners.delete(listener),
+      close: () => {
+        this.#tabs = this.#tabs.filter((each) => each !== tab);
+      },
       hear: (data) => [...listeners].forEach((listener) => listener({ data })),
     };
     this.#tabs.push(tab);
