@@ -44,7 +44,7 @@ export interface Session {
 export interface SessionChange {
   /**
    * - `stored`: a sign-in was stored
-   * - `refreshed`: the tokens were renewed
+   * - `refreshed`: the tokens of the same session were renewed, here or in another tab
    * - `cleared`: `clearSession` was called
    * - `refused`: the API ended the session; ask the person to sign in again
    * - `elsewhere`: another tab changed it, or did so while this page was frozen. In cookie mode a

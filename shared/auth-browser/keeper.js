@@ -136,22 +136,20 @@ export function createSession(options = {}) {
   let refreshing = null;
   let restoring = null;
   let refreshNotBefore = 0;
-  // The last state that listeners received, to find the changes that a frozen page has missed.
-  let known = loadSession()?.accessToken;
+  // The last state that listeners received, to find the changes that others have made.
+  let known = loadSession();
 
   channel?.addEventListener('message', ({ data }) => onSibling(data));
   if (isBrowser()) {
     if (choice === 'local') {
       globalThis.addEventListener?.('storage', (event) => {
         // A null key means that everything was cleared.
-        if (event.key === key || event.key === null) tell('elsewhere', loadSession());
+        if (event.key === key || event.key === null) notice();
       });
     }
     // The page was frozen in the back-forward cache, and received no messages meanwhile.
     globalThis.addEventListener?.('pageshow', (event) => {
-      if (!event.persisted) return;
-      const session = loadSession();
-      if (session?.accessToken !== known) tell('elsewhere', session);
+      if (event.persisted) notice();
     });
   }
 
@@ -512,6 +510,7 @@ export function createSession(options = {}) {
     } else if (own(message, 'type') === 'have') {
       if (isCopy) void adopt(message);
     } else if (own(message, 'type') === 'changed' && choice !== 'local') {
+      notice();
       const ended = own(message, 'reason') === 'cleared' || own(message, 'reason') === 'refused';
       const isTheirs = mine !== null && own(message, 'sub') === mine.cognitoSub;
       // All cookies have one name: a tab that lost its session to another person's cookie says so.
@@ -568,14 +567,21 @@ export function createSession(options = {}) {
 
   /** Tells this page, and its siblings: those hear which session it was, and no token. */
   function tell(reason, session, { before = session, said = reason } = {}) {
-    if (reason !== 'elsewhere' && choice !== 'local' && before !== null) {
+    if (choice !== 'local' && before !== null) {
       attempt(() => channel?.postMessage({ type: 'changed', reason: said, tab: nameOf(before), sub: before.cognitoSub }));
     }
     tellHere(reason, session);
   }
 
+  /** Tells this page of a change that another page, or another client of this one, has stored. */
+  function notice() {
+    const session = loadSession();
+    if (session?.accessToken === known?.accessToken) return;
+    tellHere(isSame(session, known) ? 'refreshed' : 'elsewhere', session);
+  }
+
   function tellHere(reason, session) {
-    known = session?.accessToken;
+    known = session;
     for (const { listener } of [...listeners]) {
       try {
         listener({ reason, session });

@@ -754,7 +754,7 @@ describe('configuration', () => {
     assert.throws(() => module.configure({}), { code: 'CONFIGURATION' });
   });
 
-  test("another tab's change of localStorage is told", (t) => {
+  test("another tab's change of localStorage is told, and its refresh as one", async (t) => {
     const heard = [];
     let onStorage;
     Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
@@ -768,15 +768,22 @@ describe('configuration', () => {
       delete globalThis.addEventListener;
     });
     const tab = open({ storage: 'local', channel: null });
-    tab.onSessionChange(({ reason, session }) => heard.push([reason, session?.email ?? null]));
+    tab.onSessionChange(({ reason, session }) => heard.push([reason, session?.accessToken ?? null]));
     const other = open();
-    other.storeSession(signIn(clock));
+    const { accessToken } = other.storeSession(signIn(clock));
+    onStorage({ key: KEY });
     onStorage({ key: KEY });
     onStorage({ key: 'unrelated' });
+    const refreshed = await other.refreshSession();
+    onStorage({ key: KEY });
+    const another = other.storeSession(signIn(clock, { sub: 'another' }));
+    onStorage({ key: KEY });
     other.clearSession();
     onStorage({ key: null });
     assert.deepEqual(heard, [
-      ['elsewhere', 'ada@example.com'],
+      ['elsewhere', accessToken],
+      ['refreshed', refreshed.accessToken],
+      ['elsewhere', another.accessToken],
       ['elsewhere', null],
     ]);
   });
@@ -964,6 +971,24 @@ describe('tabs', () => {
     first.clearSession();
     await Promise.resolve();
     assert.deepEqual(second.loadSession(), session);
+  });
+
+  test('two clients of one page hear of each other', async () => {
+    const first = tabWith(storage);
+    const second = tabWith(storage);
+    const heard = [];
+    second.onSessionChange(({ reason, session }) => heard.push([reason, session?.accessToken ?? null]));
+    const { accessToken } = first.storeSession(signIn(clock));
+    await Promise.resolve();
+    const refreshed = await first.refreshSession();
+    await Promise.resolve();
+    first.clearSession();
+    await Promise.resolve();
+    assert.deepEqual(heard, [
+      ['elsewhere', accessToken],
+      ['refreshed', refreshed.accessToken],
+      ['elsewhere', null],
+    ]);
   });
 
   test('in cookie mode all tabs sign out together, and hear of a sign-in', async () => {
