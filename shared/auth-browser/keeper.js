@@ -53,6 +53,9 @@ const LOCK_WAIT_MS = 5_000;
 /** A living tab answers its sibling within a few milliseconds. */
 const SIBLING_WAIT_MS = 150;
 
+/** A busy machine needs longer to encrypt the tokens that a sibling has announced. */
+const SEALED_WAIT_MS = 2_000;
+
 /** Cognito's longest life for an id or access token is one day. */
 const MAX_LIFETIME_SECONDS = 86_400;
 
@@ -136,6 +139,8 @@ export function createSession(options = {}) {
   let refreshing = null;
   let restoring = null;
   let refreshNotBefore = 0;
+  /** Called when a sibling announces newer tokens. */
+  let onAnnounced = () => {};
   // The last state that listeners received, to find the changes that others have made.
   let known = loadSession();
 
@@ -470,16 +475,22 @@ export function createSession(options = {}) {
     const tab = copiesOf(session);
     if (tab === null) return;
     await new Promise((resolve) => {
-      const settle = () => {
+      let timer = setTimeout(settle, SIBLING_WAIT_MS);
+      onAnnounced = () => {
         clearTimeout(timer);
-        stop();
-        resolve();
+        timer = setTimeout(settle, SEALED_WAIT_MS);
       };
-      const timer = setTimeout(settle, SIBLING_WAIT_MS);
       const stop = onSessionChange((change) => {
         if (change.session === null || isFresh(change.session)) settle();
       });
-      channel.postMessage({ type: 'ask', tab: tab.id });
+      channel.postMessage({ type: 'ask', tab: tab.id, ...timesOf(session) });
+
+      function settle() {
+        clearTimeout(timer);
+        onAnnounced = () => {};
+        stop();
+        resolve();
+      }
     });
   }
 
@@ -495,7 +506,7 @@ export function createSession(options = {}) {
   async function adopt(message) {
     const newer = await unseal(copiesOf(loadSession()), message);
     const mine = loadSession();
-    if (!isSame(mine, newer) || !isNewer(newer, mine)) return;
+    if (!isSame(mine, newer) || !isNewer(timesOf(newer), timesOf(mine))) return;
     write(newer);
     tellHere('refreshed', newer);
   }
@@ -506,7 +517,12 @@ export function createSession(options = {}) {
     const tab = mine && copiesOf(mine);
     const isCopy = tab !== null && own(message, 'tab') === tab.id;
     if (own(message, 'type') === 'ask') {
-      if (isCopy) share(mine);
+      const asker = { issuedAt: own(message, 'issuedAt'), receivedAt: own(message, 'receivedAt') };
+      if (!isCopy || !isNewer(timesOf(mine), asker)) return;
+      channel.postMessage({ type: 'newer', tab: tab.id });
+      share(mine);
+    } else if (own(message, 'type') === 'newer') {
+      if (isCopy) onAnnounced();
     } else if (own(message, 'type') === 'have') {
       if (isCopy) void adopt(message);
     } else if (own(message, 'type') === 'changed' && choice !== 'local') {
@@ -837,9 +853,13 @@ function isSame(one, other) {
   return one !== null && other !== null && one.cognitoSub === other.cognitoSub && one.tabKey === other.tabKey;
 }
 
+function timesOf(session) {
+  return { issuedAt: issuedAt(session), receivedAt: session.receivedAt };
+}
+
 /** By the API's clock, as this one may have been set back; within a second by this one. */
 function isNewer(one, other) {
-  return issuedAt(one) > issuedAt(other) || (issuedAt(one) === issuedAt(other) && one.receivedAt > other.receivedAt);
+  return one.issuedAt > other.issuedAt || (one.issuedAt === other.issuedAt && one.receivedAt > other.receivedAt);
 }
 
 function issuedAt(session) {

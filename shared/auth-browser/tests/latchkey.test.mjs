@@ -870,6 +870,26 @@ describe('tabs', () => {
     assert.equal(second.loadSession().accessToken, renewed);
   });
 
+  test('tokens that a sibling has announced are waited for, on a busy machine too', async (t) => {
+    rotateStrictly();
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const copy = copyOf(storage);
+    clock.advance(3600);
+    const { accessToken } = await first.refreshSession();
+    const second = tabWith(copy);
+    const { opened, open: encrypt } = gate();
+    const real = crypto.subtle.encrypt.bind(crypto.subtle);
+    t.mock.method(crypto.subtle, 'encrypt', (...input) => opened.then(() => real(...input)));
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const token = second.getAccessToken();
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(1_000);
+    encrypt();
+    assert.equal(await token, accessToken);
+    assert.equal(api.refreshes().length, 1);
+  });
+
   test('newer tokens are newer where this clock was set back meanwhile', async () => {
     const apiClock = new Clock();
     const first = tabWith(storage);
@@ -898,10 +918,9 @@ describe('tabs', () => {
     const third = tabWith(old);
     await third.getAccessToken();
     first.clearSession();
-    // Each of the tabs answers the one that asks.
     assert.deepEqual(
       hub.said.map(({ type }) => type).sort(),
-      ['ask', 'ask', 'changed', 'changed', 'changed', 'have', 'have', 'have'],
+      ['ask', 'ask', 'changed', 'changed', 'changed', 'have', 'have', 'newer'],
     );
     const secrets = Object.values(first.storeSession(signIn(clock))).filter((value) => String(value).length > 60);
     for (const message of hub.said) {
@@ -941,7 +960,7 @@ describe('tabs', () => {
     });
   }
 
-  for (const message of [null, 7, 'changed', [], {}, { type: 'ask' }, { type: 'changed' }, { type: 'have' }]) {
+  for (const message of [null, 7, 'changed', [], {}, { type: 'ask' }, { type: 'changed' }, { type: 'newer' }, { type: 'have' }]) {
     test(`the message ${JSON.stringify(message)} changes nothing`, async () => {
       const tab = tabWith(storage);
       const session = tab.storeSession(signIn(clock));
