@@ -131,9 +131,9 @@ export interface SessionOptions {
 /** Keeps one session. */
 export interface SessionKeeper {
   /**
-   * Stores the session of an agent's event or of a sign-in's answer. An event older than the stored
-   * session of the same guest changes nothing: the stored one is returned. @throws {LatchkeyError}
-   * `INVALID_TOKENS`; the previous session stays
+   * Stores the session of an agent's event or of a sign-in's answer. Tokens that are stored already
+   * or older than the stored ones of the same guest change nothing: the stored session is returned.
+   * @throws {LatchkeyError} `INVALID_TOKENS`; the previous session stays
    */
   storeSession(delivered: TokenDeliveryEvent | SignInTokens): Session;
   /**
@@ -161,7 +161,8 @@ export interface SessionKeeper {
   /**
    * `fetch` with the access token. Paths (`/me`) are relative to the API's URL; an address outside
    * it is refused before a request is made, and redirects fail. If the API refuses the token, it is
-   * renewed and the request sent once more, unless its body is a stream. In cookie mode with an API
+   * renewed and the request sent once more, unless its body is a stream, or another person has
+   * signed in meanwhile. In cookie mode with an API
    * on another origin, give `credentials: 'include'` for logout. @throws {LatchkeyError} (as a
    * rejection) `FOREIGN_ADDRESS`, and the errors of `getAccessToken`
    */

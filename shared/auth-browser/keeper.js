@@ -138,7 +138,7 @@ export function createSession(options = {}) {
   const listeners = new Set();
   let refreshing = null;
   let restoring = null;
-  let refreshNotBefore = 0;
+  let wait = { at: 0, notBefore: 0 };
   /** Called when a sibling announces newer tokens. */
   let onAnnounced = () => {};
   // The last state that listeners received, to find the changes that others have made.
@@ -166,13 +166,14 @@ export function createSession(options = {}) {
     // A conversation that is shown again replays its events; an old one must not undo later
     // refreshes.
     const kept = loadSession();
-    if (kept?.cognitoSub === session.cognitoSub && issuedAt(kept) > issuedAt(session)) return kept;
+    const isKept = kept?.accessToken === session.accessToken;
+    if (isKept || (kept?.cognitoSub === session.cognitoSub && issuedAt(kept) > issuedAt(session))) return kept;
     return begin(session, 'stored');
   }
 
   /** To siblings a found session is no sign-in: they would look for it again, and tell of it. */
   function begin(session, said) {
-    refreshNotBefore = 0;
+    wait = { at: 0, notBefore: 0 };
     const stored = Object.freeze({ ...session, tabKey: newTabKey() });
     write(stored);
     tell('stored', stored, { said });
@@ -299,7 +300,8 @@ export function createSession(options = {}) {
         return response;
       }
     }
-    return sendWith(renewed.accessToken);
+    // The request was for the person who made it, not for one who has signed in since.
+    return readClaims(token)?.sub === renewed.cognitoSub ? sendWith(renewed.accessToken) : response;
   }
 
   function onSessionChange(listener) {
@@ -325,7 +327,9 @@ export function createSession(options = {}) {
   function outlivesLeeway(session, expiresAt) {
     // Half of a life at most, so that tokens shorter than the leeway are not renewed on every call.
     const leeway = Math.min(leewayMs, (session[expiresAt] - session.receivedAt) / 2);
-    return session[expiresAt] - now() > leeway;
+    // Tokens of the future came before this clock was set back, and have ended some time ago.
+    const isSetBack = session.receivedAt - now() > leewayMs;
+    return !isSetBack && session[expiresAt] - now() > leeway;
   }
 
   function isFresh(session) {
@@ -369,8 +373,9 @@ export function createSession(options = {}) {
     }
     if (before === null) throw noSession();
     if (isRenewed(before)) return before;
-    if (now() < refreshNotBefore) {
-      const retryAfterSeconds = Math.ceil((refreshNotBefore - now()) / 1000);
+    // On a clock that was set back, the wait would last longer than the API asked for.
+    if (now() >= wait.at && now() < wait.notBefore) {
+      const retryAfterSeconds = Math.ceil((wait.notBefore - now()) / 1000);
       throw new LatchkeyError('REFRESH_FAILED', 'the API asked to wait', { retryAfterSeconds });
     }
 
@@ -392,7 +397,7 @@ export function createSession(options = {}) {
       throw new LatchkeyError('REFRESH_REFUSED', 'the session has ended', { status });
     }
     if (tokens === null) {
-      if (retryAfterSeconds !== undefined) refreshNotBefore = now() + retryAfterSeconds * 1000;
+      if (retryAfterSeconds !== undefined) wait = { at: now(), notBefore: now() + retryAfterSeconds * 1000 };
       throw new LatchkeyError('REFRESH_FAILED', 'the session could not be renewed', { status, retryAfterSeconds });
     }
     const user = attempt(() => parseUser(own(body, 'user')));

@@ -145,6 +145,14 @@ describe('events', () => {
     assert.deepEqual(latchkey.loadSession(), refreshed);
   });
 
+  test('an event that is shown twice is stored once', () => {
+    const delivered = event(clock);
+    const session = latchkey.storeSession(delivered);
+    clock.advance(60);
+    assert.deepEqual(latchkey.storeSession(delivered), session);
+    assert.deepEqual(changes, ['stored']);
+  });
+
   test('an event that is shown hours later is refreshed before it is used', async () => {
     const delivered = event(clock);
     clock.advance(7200);
@@ -318,6 +326,17 @@ describe('renewal', () => {
     clock.advance(5 * 3600);
     latchkey.storeSession(answer);
     assert.equal(await latchkey.ensureValidIdToken(), answer.idToken);
+  });
+
+  test('a clock that is set back does not lengthen the life of a token', async () => {
+    const { idToken } = latchkey.storeSession(signIn(clock));
+    clock.advance(-30);
+    assert.equal(await latchkey.ensureValidIdToken(), idToken);
+    clock.advance(-7200);
+    const renewed = await latchkey.ensureValidIdToken();
+    assert.notEqual(renewed, idToken);
+    assert.equal(await latchkey.ensureValidIdToken(), renewed);
+    assert.equal(api.refreshes().length, 1);
   });
 
   test('tokens that live shorter than the leeway are not renewed on every call', async () => {
@@ -508,6 +527,17 @@ describe('renewal', () => {
     assert.equal(api.refreshes().length, 2);
   });
 
+  test('Retry-After ends too where the clock was set back', async () => {
+    latchkey.storeSession(signIn(clock));
+    clock.advance(3600);
+    api.routes['/auth/refresh'] = () => problem(503, 'SERVICE_UNAVAILABLE', { 'Retry-After': '5' });
+    await assert.rejects(latchkey.refreshSession(), { code: 'REFRESH_FAILED' });
+    api.routes['/auth/refresh'] = () => json(200, tokens(clock));
+    clock.advance(-7200);
+    await latchkey.refreshSession();
+    assert.equal(api.refreshes().length, 2);
+  });
+
   test('a sign-out during a refresh stands', async () => {
     latchkey.storeSession(signIn(clock));
     api.routes['/auth/refresh'] = () => {
@@ -672,6 +702,21 @@ describe('authFetch', () => {
     assert.equal((await response.json()).code, 'INVALID_CREDENTIALS');
     assert.equal(api.requests.length, 1);
   });
+
+  for (const at of ['/me', '/auth/refresh']) {
+    test(`does not repeat for another person, who signs in during ${at}`, async () => {
+      latchkey.storeSession(signIn(clock));
+      const answers = { '/me': () => problem(401, 'AUTH_REQUIRED'), '/auth/refresh': () => json(200, tokens(clock)) };
+      Object.assign(api.routes, answers);
+      api.routes[at] = () => {
+        latchkey.storeSession(signIn(clock, { sub: 'another' }));
+        return answers[at]();
+      };
+      const response = await latchkey.authFetch('/me', { method: 'PATCH', body: '{"name":"Ada"}' });
+      assert.equal(response.status, 401);
+      assert.equal(api.requests.filter(({ path }) => path === '/me').length, 1);
+    });
+  }
 
   test('does not repeat a stream', async () => {
     latchkey.storeSession(signIn(clock));
