@@ -10,17 +10,20 @@ import { createLatchkey } from './latchkey.js';
 
 const Context = createContext(null);
 
-/** React's view: the session as one value that changes only when the session does. */
+/**
+ * React's view: the session as one value that changes only when its tokens do. It is read from the
+ * client each time, since the session may change while no component listens.
+ */
 function storeOf(client) {
-  let session = client.loadSession();
+  let seen = null;
   return {
     client,
-    snapshot: () => session,
-    subscribe: (changed) =>
-      client.onSessionChange((change) => {
-        session = change.session;
-        changed();
-      }),
+    snapshot: () => {
+      const session = client.loadSession();
+      if (session?.accessToken !== seen?.accessToken) seen = session;
+      return seen;
+    },
+    subscribe: (changed) => client.onSessionChange(changed),
   };
 }
 
@@ -30,6 +33,14 @@ export function LatchkeyProvider({ children, client, ...options }) {
   made.current ??= client ?? createLatchkey(isServer() ? { ...options, storage: 'memory' } : options);
   const latchkey = client ?? made.current;
   const store = useMemo(() => storeOf(latchkey), [latchkey]);
+  useEffect(
+    () =>
+      latchkey.onSessionChange(({ reason, session }) => {
+        // In cookie mode this may be a sign-in in another tab.
+        if (reason === 'elsewhere' && session === null) latchkey.restore().catch(() => {});
+      }),
+    [latchkey],
+  );
   return createElement(Context.Provider, { value: store }, children);
 }
 

@@ -1,5 +1,5 @@
-// Drives the page of a deployment where the settings, the session or the API are not there: node
-// page.mjs PATH_OF_AUTH_LOCAL
+// Drives the page of a deployment, and a router's pages in React, where the settings, the session
+// or the API are not there: node page.mjs PATH_OF_AUTH_LOCAL
 //
 // CHROMIUM and PLAYWRIGHT name the browser and the module where they are not in their usual places.
 // ONLY names journeys.
@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { TEXTS } from '../components.js';
 
@@ -20,6 +21,7 @@ const POLICY =
 const SETTINGS = { apiUrl: '/api', tokenDelivery: 'cookie', ways: 'code', rememberDeviceDays: 0, product: 'Example', language: null };
 const MEDIA = { css: 'text/css', js: 'text/javascript', json: 'application/json' };
 const html = (await readFile(new URL('page.html', edge), 'utf8')).replaceAll('${version}', 'v');
+const REACT_HTML = '<!doctype html><html lang="en"><title>React</title><div id="root"></div><script type="module" src="/react/page.js"></script>';
 
 /** What the site answers in place of its own, by path: a status, or a promise of one. */
 const instead = new Map();
@@ -42,6 +44,10 @@ const site = createServer(async (asked, answer) => {
     const name = pathname.slice('/latchkey/v/'.length);
     const file = () => readFile(new URL(name, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
     send(name === 'settings.json' ? JSON.stringify(SETTINGS) : await file(), MEDIA[name.split('.').at(-1)]);
+  } else if (pathname === '/react') {
+    send(REACT_HTML, 'text/html');
+  } else if (pathname.startsWith('/react/')) {
+    send((await bundle()).get(pathname.slice('/react/'.length)), MEDIA.js);
   } else {
     send(pathname === '/' ? html : '', 'text/html; charset=utf-8');
   }
@@ -49,6 +55,27 @@ const site = createServer(async (asked, answer) => {
 site.listen(0, '127.0.0.1');
 await once(site, 'listening');
 const origin = `http://localhost:${site.address().port}`;
+
+let bundled = null;
+async function bundle() {
+  bundled ??= (async () => {
+    const modules = new URL('../', process.env.PLAYWRIGHT ? pathToFileURL(process.env.PLAYWRIGHT) : import.meta.resolve('playwright-core'));
+    const { build } = await import(new URL('esbuild/lib/main.js', modules));
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('react-page.js', import.meta.url))],
+      entryNames: 'page',
+      nodePaths: [fileURLToPath(modules)],
+      define: { 'process.env.NODE_ENV': '"development"' },
+      format: 'esm',
+      bundle: true,
+      splitting: true,
+      write: false,
+      outdir: '/',
+    });
+    return new Map(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
+  })();
+  return bundled;
+}
 
 const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [ready] = await once(createInterface(local.stdout), 'line');
@@ -184,7 +211,27 @@ async function tabs() {
   await first.context().close();
 }
 
-const JOURNEYS = { troubles, focus, tabs };
+async function react() {
+  const tab = await open('react?router');
+  await press(tab, 'to /sign-in');
+  await signIn(tab, 'router@example.com');
+  await tab.getByText('for guests').waitFor();
+  seen('a route that listens to no session signs in, and the next one knows');
+  await press(tab, 'to /about');
+  await press(tab, 'leave');
+  await press(tab, 'to /');
+  await tab.getByRole('button', { name: 'to /sign-in' }).waitFor();
+  assert.equal(await tab.getByText('for guests').count(), 0);
+  seen('a sign-out that no component heard leaves no guest');
+  const other = await open('react?router', tab.context());
+  await press(other, 'to /sign-in');
+  await signIn(other, 'router-two@example.com');
+  await tab.getByText('for guests').waitFor();
+  seen('with cookies a sign-in in another tab is one here');
+  await tab.context().close();
+}
+
+const JOURNEYS = { troubles, focus, tabs, react };
 
 try {
   for (const journey of process.env.ONLY?.split(' ') ?? Object.keys(JOURNEYS)) await JOURNEYS[journey]();

@@ -1,7 +1,8 @@
-// A page of a team's own in React, for components.mjs.
+// Pages of a team's own in React, for components.mjs and page.mjs: `?router` is the second one.
 import { StrictMode, createElement as h, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Account, ConsentResult, LatchkeyProvider, Protected, useSession } from '../react.js';
+import { createLatchkey } from '../latchkey.js';
+import { Account, ConsentResult, LatchkeyProvider, Protected, SignIn, useSession } from '../react.js';
 
 function Page() {
   const session = useSession();
@@ -17,4 +18,17 @@ function Page() {
 }
 
 const options = { apiUrl: new URL('/api', location.href).href, tokenDelivery: 'cookie' };
-createRoot(document.getElementById('root')).render(h(StrictMode, {}, h(LatchkeyProvider, options, h(Page))));
+const client = createLatchkey(options);
+
+/** Routes without a hook above them: on two of three, nothing listens to the session. */
+function Router() {
+  const [route, go] = useState('/');
+  const link = (to) => h('button', { onClick: () => go(to) }, `to ${to}`);
+  if (route === '/sign-in') return h(SignIn, { ways: 'code', onDone: () => go('/') });
+  if (route === '/about') return h('div', {}, link('/'), h('button', { onClick: () => client.signOut().then(() => go('/left')) }, 'leave'));
+  if (route === '/left') return link('/');
+  return h(Protected, { fallback: link('/sign-in') }, h('p', {}, 'for guests'), link('/about'));
+}
+
+const page = location.search === '?router' ? h(LatchkeyProvider, { client }, h(Router)) : h(LatchkeyProvider, options, h(Page));
+createRoot(document.getElementById('root')).render(h(StrictMode, {}, page));
