@@ -113,6 +113,19 @@ export async function server(header: string | null): Promise<string | null> {
   return accessToken === null ? null : (await verify(accessToken)).sub;
 }
 
+export async function alone(): Promise<unknown[]> {
+  const { LatchkeySignIn } = await import('latchkey/components/sign-in');
+  const { LatchkeyAccount: Alone } = await import('latchkey/components/account');
+  const { LatchkeyConsentResult } = await import('latchkey/components/consent-result');
+  // @ts-expect-error: another element is another import
+  void (await import('latchkey/components/sign-in')).LatchkeyAccount;
+  // @ts-expect-error: another element is another import
+  void (await import('latchkey/components/account')).LatchkeySignIn;
+  // @ts-expect-error: the words of all elements come with all elements
+  void (await import('latchkey/components/consent-result')).TEXTS;
+  return [LatchkeySignIn, Alone, LatchkeyConsentResult];
+}
+
 export function elements(page: Document): void {
   const signIn = page.createElement('latchkey-sign-in');
   signIn.client = client;
