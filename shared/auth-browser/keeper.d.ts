@@ -57,7 +57,7 @@ export interface SessionChange {
 /**
  * - `NO_SESSION`: no person is signed in
  * - `INVALID_TOKENS`: `storeSession` got something other than a sign-in's tokens
- * - `REFRESH_REFUSED`: the session has ended and is cleared
+ * - `REFRESH_REFUSED`: the session has ended and is cleared, or is another person's by now
  * - `REFRESH_FAILED`: no connection, or the API is unavailable; the session is kept, try again
  *   (after `retryAfterSeconds`)
  * - `SIGN_OUT_FAILED`: the API may not have ended the session, which is kept; try again (after

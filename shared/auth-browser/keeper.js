@@ -244,6 +244,9 @@ export function createSession(options = {}) {
   }
 
   async function restoreOnce() {
+    // Another tab that shares this storage was faster.
+    const kept = loadSession();
+    if (kept !== null) return kept;
     const { status, retryAfterSeconds, body } = await postRefresh(null);
     const isGood = status === 200 && isRecord(body);
     const user = isGood ? (own(body, 'user') ?? (await readUser(own(body, 'accessToken')))) : undefined;
@@ -284,7 +287,12 @@ export function createSession(options = {}) {
       return isRequest ? send(new Request(request.clone(), safe)) : send(url, { ...init, ...safe });
     };
 
+    // The request is for the person who makes it, not for one who signs in meanwhile.
+    const maker = loadSession()?.cognitoSub;
     const token = await getAccessToken();
+    if (readClaims(token)?.sub !== maker) {
+      throw new LatchkeyError('REFRESH_REFUSED', 'another person has signed in meanwhile');
+    }
     const response = await sendWith(token);
     const replayable = !(typeof ReadableStream === 'function' && init.body instanceof ReadableStream);
     if (!replayable || !(await refusesTheToken(response))) return response;
@@ -300,8 +308,7 @@ export function createSession(options = {}) {
         return response;
       }
     }
-    // The request was for the person who made it, not for one who has signed in since.
-    return readClaims(token)?.sub === renewed.cognitoSub ? sendWith(renewed.accessToken) : response;
+    return renewed.cognitoSub === maker ? sendWith(renewed.accessToken) : response;
   }
 
   function onSessionChange(listener) {

@@ -703,6 +703,18 @@ describe('authFetch', () => {
     assert.equal(api.requests.length, 1);
   });
 
+  test('is not sent for another person, who signs in during the renewal', async () => {
+    latchkey.storeSession(signIn(clock));
+    clock.advance(3600);
+    api.routes['/auth/refresh'] = () => {
+      latchkey.storeSession(signIn(clock, { sub: 'another' }));
+      return json(200, tokens(clock));
+    };
+    await assert.rejects(latchkey.authFetch('/me', { method: 'PATCH', body: '{}' }), { code: 'REFRESH_REFUSED' });
+    assert.equal(api.requests.length, 1);
+    assert.equal((await latchkey.authFetch('/me')).status, 200);
+  });
+
   for (const at of ['/me', '/auth/refresh']) {
     test(`does not repeat for another person, who signs in during ${at}`, async () => {
       latchkey.storeSession(signIn(clock));
@@ -1307,6 +1319,15 @@ describe('restoring', () => {
     const found = await Promise.all(tabs.flatMap((tab) => [tab.restore(), tab.restore()]));
     assert.equal(new Set(found.map(({ accessToken }) => accessToken)).size, 2);
     assert.equal(api.refreshes().length, 2);
+  });
+
+  test('is one request for tabs that share the storage', async () => {
+    api.routes['/auth/refresh'] = () => json(200, withUser());
+    const locks = new FakeLocks();
+    const [first, second] = [1, 2].map(() => open({ tokenDelivery: 'cookie', locks }));
+    const found = await Promise.all([first.restore(), second.restore()]);
+    assert.deepEqual(found[0], found[1]);
+    assert.equal(api.refreshes().length, 1);
   });
 
   test('tells other tabs of no sign-in, but ends the session of another person there', async () => {
