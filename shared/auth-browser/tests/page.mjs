@@ -116,7 +116,7 @@ async function signIn(tab, email) {
 
 const press = (tab, name, within = tab) => within.getByRole('button', { name, exact: true }).click();
 
-/** Sentences at once, in the person's language, and the form for a person who is signed out alone. */
+/** Sentences at once, in the person's language; the form is for people who are signed out. */
 async function troubles() {
   const settingsPath = '/latchkey/v/settings.json';
   let letGo;
