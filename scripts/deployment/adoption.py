@@ -130,7 +130,12 @@ def people(users: Iterator[dict[str, Any]]) -> Iterator[Point]:
     for name, verdict, sentence, remedy in (
         ("no address", Verdict.CANNOT, "have no address that Latchkey takes, so they cannot sign in", "give each an address, and prove it"),
         ("EXTERNAL_PROVIDER", Verdict.CANNOT, "sign in by another provider, which Latchkey does not offer", "let them sign in by code"),
-        ("unproved", Verdict.KNOW, "have an address that is not proved; their first code proves it, and ends the password of before", ""),
+        (
+            "unproved",
+            Verdict.KNOW,
+            "have an address that is not proved, and a stranger may have chosen their password",
+            "once the pool is adopted, run scripts/adopt-pool with --end-unproved-passwords",
+        ),
         ("FORCE_CHANGE_PASSWORD", Verdict.KNOW, "have a temporary password; they get no code until they change it or reset it", ""),
         ("RESET_REQUIRED", Verdict.KNOW, "must set a new password, by recovery", ""),
         ("UNCONFIRMED", Verdict.KNOW, "never confirmed their registration; a code does that", ""),
@@ -141,6 +146,15 @@ def people(users: Iterator[dict[str, Any]]) -> Iterator[Point]:
     if doubled:
         sentence = f"{doubled} share an address with another user, but for letter case: only one of them would be the guest"
         yield Point(Verdict.CANNOT, "users", sentence, "join them first")
+
+
+def may_have_a_strangers_password(user: dict[str, Any]) -> bool:
+    """Whether somebody may have signed up with another's address. A user of another provider has no
+    password here. A temporary one came from an administrator, and opens nothing by itself."""
+    return attributes_of(user).get("email_verified") != "true" and user.get("UserStatus") not in (
+        "EXTERNAL_PROVIDER",
+        "FORCE_CHANGE_PASSWORD",
+    )
 
 
 def rows(users: Iterable[dict[str, Any]]) -> tuple[dict[str, int], list[dict[str, Any]]]:

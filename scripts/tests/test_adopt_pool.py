@@ -84,6 +84,51 @@ class Pools(unittest.TestCase):
         self.assertNotIn("@", of_users)
         self.assertNotIn("users", {point["subject"] for point in self.said(pool_id, "--no-users")[1]})
 
+    def test_passwords_and_sessions_from_before_the_proof_are_ended_and_no_others(self) -> None:
+        pool_id = self.made(
+            {"LambdaConfig": {}},
+            {
+                "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                "RefreshTokenRotation": {"Feature": "DISABLED"},
+                "GenerateSecret": False,
+            },
+        )
+        client = self.cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=1)["UserPoolClients"][0]["ClientId"]
+        password = "Correct-horse-9"
+        for name, proved in (("ada", "true"), ("eve", "false"), ("bob", None), ("new", "false")):
+            attributes = [{"Name": "email", "Value": f"{name}@example.com"}]
+            attributes += [{"Name": "email_verified", "Value": proved}] if proved else []
+            temporary = {"TemporaryPassword": password} if name == "new" else {}
+            self.cognito.admin_create_user(
+                UserPoolId=pool_id, Username=f"{name}@example.com", UserAttributes=attributes, MessageAction="SUPPRESS", **temporary
+            )
+            if name != "new":
+                self.cognito.admin_set_user_password(UserPoolId=pool_id, Username=f"{name}@example.com", Password=password, Permanent=True)
+
+        def signed_in(name: str, **with_: str) -> dict[str, Any]:
+            flow = "REFRESH_TOKEN_AUTH" if with_ else "ADMIN_USER_PASSWORD_AUTH"
+            given = with_ or {"USERNAME": f"{name}@example.com", "PASSWORD": password}
+            answer = self.cognito.admin_initiate_auth(UserPoolId=pool_id, ClientId=client, AuthFlow=flow, AuthParameters=given)
+            return dict(answer)
+
+        def ran(*options: str) -> str:
+            command = [sys.executable, str(doctor.SCRIPTS / "adopt-pool"), pool_id, "--end-unproved-passwords", *options]
+            return str(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+        tokens = {name: signed_in(name)["AuthenticationResult"]["RefreshToken"] for name in ("ada", "eve", "bob")}
+        count = "adopt-pool: passwords and sessions of 2 users whose address is not proved"
+        self.assertEqual(ran("--dry-run"), f"{count} would be ended\n")
+        signed_in("eve")
+        for _ in ("once", "again"):
+            self.assertEqual(ran(), f"{count} ended\n")
+            for name in ("eve", "bob"):
+                for with_ in ({}, {"REFRESH_TOKEN": tokens[name]}):
+                    with self.assertRaises(self.cognito.exceptions.NotAuthorizedException):
+                        signed_in(name, **with_)
+            self.assertIn("AuthenticationResult", signed_in("ada"))
+            self.assertIn("AuthenticationResult", signed_in("ada", REFRESH_TOKEN=tokens["ada"]))
+            self.assertEqual(signed_in("new")["ChallengeName"], "NEW_PASSWORD_REQUIRED")
+
     def test_people_of_a_pool_that_cannot_serve_leave_it_in_a_file_for_an_import(self) -> None:
         pool_id = self.made({"UsernameConfiguration": {"CaseSensitive": True}})
         for email, proved, name in (
