@@ -7,6 +7,8 @@
  * `latchkey-consent-result` with the outcome as `detail`.
  */
 import { LatchkeyElement, define } from './base.js';
+import { CONSENT_TEXTS } from './consent-texts.js';
+import { TEXTS } from './texts.js';
 
 /**
  * The reasons why the API sent the browser back without a consent. Other codes get a general text.
@@ -18,6 +20,8 @@ const BY_STATUS = { COMPLETED: 'allowed', EXPIRED: 'SESSION_EXPIRED', FAILED: 'f
 const TITLES = { allowed: 'consent.yes', unsure: 'consent.unsure' };
 
 export class LatchkeyConsentResult extends LatchkeyElement {
+  static words = [TEXTS, CONSENT_TEXTS];
+
   #told = null;
 
   start() {

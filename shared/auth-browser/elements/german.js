@@ -127,13 +127,4 @@ export const de = {
   'field.the_email': 'Ihre Adresse ist zu leicht zu erraten.',
   'field.common': 'Dieses Passwort ist zu verbreitet.',
   field: 'Das passt nicht.',
-  'consent.yes': 'Der Agent darf für Sie handeln',
-  'consent.no': 'Es wurde nichts erlaubt',
-  'consent.unsure': 'Das Ergebnis ließ sich nicht prüfen',
-  'consent.allowed': 'Sie können diese Seite schließen. Wenn Sie sich auf allen Geräten abmelden, nehmen Sie die Erlaubnis zurück.',
-  'consent.AUTH_CANCELLED': 'Sie haben dem Agenten nicht erlaubt, für Sie zu handeln. Sie können diese Seite schließen.',
-  'consent.USER_MISMATCH': 'Diese Anfrage hat jemand anders oder ein anderer Browser begonnen. Bitten Sie den Agenten um einen neuen Link.',
-  'consent.INVALID_SESSION': 'Diese Anfrage gilt nicht mehr. Bitten Sie den Agenten um einen neuen Link, und melden Sie sich an, wenn Sie danach gefragt werden.',
-  'consent.SESSION_EXPIRED': 'Das hat zu lange gedauert. Bitten Sie den Agenten um einen neuen Link.',
-  'consent.failed': 'Bitten Sie den Agenten um einen neuen Link, und versuchen Sie es noch einmal.',
 };

@@ -132,15 +132,6 @@ const en = {
   'field.the_email': 'Your address is too easy to guess.',
   'field.common': 'This password is too common.',
   field: 'This does not fit.',
-  'consent.yes': 'The agent may act for you',
-  'consent.no': 'Nothing was allowed',
-  'consent.unsure': 'We could not check what happened',
-  'consent.allowed': 'You can close this page now. To take it back at any time, sign out on all devices.',
-  'consent.AUTH_CANCELLED': 'You have not allowed the agent to act for you. You can close this page.',
-  'consent.USER_MISMATCH': 'This request was begun by somebody else, or in another browser. Ask the agent for a new link.',
-  'consent.INVALID_SESSION': 'This request does not count any more. Ask the agent for a new link, and sign in when you are asked to.',
-  'consent.SESSION_EXPIRED': 'This took too long. Ask the agent for a new link.',
-  'consent.failed': 'Ask the agent for a new link, and try again.',
 };
 
 export const TEXTS = { en, de };
