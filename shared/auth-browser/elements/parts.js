@@ -83,7 +83,7 @@ export function missing({ name, input, optional }) {
   const value = input.value;
   if (value.trim() === '') return optional ? null : 'field.required';
   if (name === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim())) return 'field.email';
-  if (name === 'code' && !/^\d{6,8}$/.test(digitsOf(value))) return 'field.code';
+  if (name === 'code' && !isCode(digitsOf(value))) return 'field.code';
   if (name === 'newPassword' && [...value].length < 12) return 'field.too_short';
   return null;
 }
@@ -94,6 +94,9 @@ export function missing({ name, input, optional }) {
 export function digitsOf(text) {
   return text.normalize('NFKC').replace(/[^\p{L}\p{N}]/gu, '');
 }
+
+/** Six to eight decimal digits, of any script. */
+export const isCode = (digits) => /^\p{Nd}{6,8}$/u.test(digits);
 
 export function valueOf({ name, input }) {
   if (name === 'code') return digitsOf(input.value);

@@ -2,7 +2,7 @@
  * The fresh proof for a sensitive change, as one step: the password, a mailed code or a passkey,
  * and the second factor if the guest has one.
  */
-import { digitsOf, field, form, isOff, make } from './parts.js';
+import { digitsOf, field, form, isCode, isOff, make } from './parts.js';
 
 /** After these a mailed code is useless: it was right, or has ended. */
 const SPENT = new Set([
@@ -168,5 +168,5 @@ export class Proofs {
 function secondFactor({ node, input }, factor) {
   if (node.hidden || input.value.trim() === '') return {};
   const digits = digitsOf(input.value);
-  return /^\d{6,8}$/.test(digits) ? { [factor]: digits } : { backupCode: input.value.trim() };
+  return isCode(digits) ? { [factor]: digits } : { backupCode: input.value.trim() };
 }

@@ -829,6 +829,21 @@ async function news() {
   seen('what became of an agent’s request is looked up and told once, whatever the address says');
 }
 
+/** Codes in digits of another script. */
+async function otherCodes() {
+  const address = 'digits@example.com';
+  const tab = await open();
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  const arabic = (await code(address)).replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)));
+  await fill(tab, 'code', arabic);
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a code in digits of another script signs in');
+  await tab.context().close();
+}
+
 /** The whole of a sign-in by keys alone, in German. */
 async function byKeyboard() {
   const address = 'keys@example.com';
@@ -921,6 +936,7 @@ const JOURNEYS = {
   reset: factorReset,
   required,
   account: ownAccount,
+  codes: otherCodes,
   passkeys,
   react: inReact,
   news,
