@@ -78,8 +78,9 @@ function passwordBox(voice, input) {
   return make('div', { class: 'with-eye' }, input, button);
 }
 
-/** The problem found before the request is sent; null without one. */
-export function missing({ name, input, optional }) {
+/** The problem found before the request is sent; null without one, and for a hidden field. */
+export function missing({ name, input, optional, node }) {
+  if (node.hidden) return null;
   const value = input.value;
   if (value.trim() === '') return optional ? null : 'field.required';
   if (name === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim())) return 'field.email';
