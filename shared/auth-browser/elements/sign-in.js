@@ -376,6 +376,7 @@ export class LatchkeySignIn extends LatchkeyElement {
 
   #factor(withBackupCode = false) {
     const { sessionToken, challenge } = this.#attempt;
+    const isMailed = challenge === 'EMAIL_OTP';
     if (challenge === 'NEW_PASSWORD_REQUIRED') return this.#newPassword(sessionToken);
     const code = field(this.voice, withBackupCode ? 'backupCode' : 'code');
     const remember = make('input', { type: 'checkbox', name: 'rememberDevice' });
@@ -388,18 +389,18 @@ export class LatchkeySignIn extends LatchkeyElement {
       more: isOffered ? make('label', { class: 'choice' }, remember, rememberFor()) : null,
       onSubmit: async (input) => {
         const asked = { sessionToken, ...input, ...(remember.checked && { rememberDevice: true }) };
-        const answer = await this.#ask([code], () => this.client.verifyMfa(asked), () => this.#factor());
+        const answer = await this.#ask([code], () => this.client.verifyMfa(asked), () => this.#factor(withBackupCode));
         if (answer) await this.#answered(answer);
         else code.input.select();
       },
     });
     return this.#step('factor', {
       title: 'factor.title',
-      hint: this.voice.say(withBackupCode ? 'factor.backupHint' : 'factor.hint'),
+      hint: this.voice.say(isMailed ? 'factor.mailHint' : withBackupCode ? 'factor.backupHint' : 'factor.hint'),
       content: [node],
       focus: code.input,
       ways: [
-        this.#way(withBackupCode ? 'factor.app' : 'factor.backup', () => this.#factor(!withBackupCode)),
+        !isMailed && this.#way(withBackupCode ? 'factor.app' : 'factor.backup', () => this.#factor(!withBackupCode)),
         this.#way('code.other', () => this.#first()),
       ],
     });

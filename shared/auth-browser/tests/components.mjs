@@ -833,7 +833,7 @@ async function news() {
   seen('what became of an agent’s request is looked up and told once, whatever the address says');
 }
 
-/** Codes in digits of another script. */
+/** Codes in digits of another script, and a code that the pool itself has mailed. */
 async function otherCodes() {
   const address = 'digits@example.com';
   const tab = await open();
@@ -845,6 +845,21 @@ async function otherCodes() {
   await go(tab);
   await account(tab).getByLabel('Name').waitFor();
   seen('a code in digits of another script signs in');
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  const pools = { sessionToken: 'a-session', mfaRequired: true, challenge: 'EMAIL_OTP', tokenType: 'Bearer' };
+  await tab.route('**/api/auth/login', (route) => route.fulfill({ status: 200, json: pools }));
+  await press(tab, 'Use a password');
+  await press(tab, 'Forgot password?');
+  await tab.locator('latchkey-sign-in').getByText('if it has an account').waitFor();
+  await press(tab, 'Back');
+  await fill(tab, 'password', 'a lantern over the harbour');
+  await go(tab);
+  await step(tab, 'factor');
+  await tab.locator('latchkey-sign-in').getByText('Enter the code from the mail').waitFor();
+  assert.equal(await tab.locator('latchkey-sign-in').getByRole('button', { name: 'backup code' }).count(), 0);
+  await isAccessible(tab, 'a code that the pool has mailed');
+  seen('a code that the pool has mailed is asked for as one');
   await tab.context().close();
 }
 
