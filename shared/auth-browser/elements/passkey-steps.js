@@ -16,13 +16,16 @@ export async function register(client, proof, email = client.loadSession().email
   return passkey;
 }
 
-/** Asks for a proof, and registers a passkey with it: for a session, or a sign-in that waits. */
-export function proveAndRegister(element, { waiting, hasAuthenticator = null, title, ways, done }) {
+/**
+ * Asks for a proof, and registers a passkey with it: for a session, or a sign-in that waits, which
+ * `during` surrounds: it may sign in.
+ */
+export function proveAndRegister(element, { waiting, hasAuthenticator = null, title, ways, during = (work) => work(), done }) {
   const proofs = new Proofs(element, waiting?.email);
   proofs.hasAuthenticator = hasAuthenticator;
   const change = async (proof) => {
     const more = waiting === undefined ? {} : { sessionToken: waiting.sessionToken };
-    await register(element.client, { ...more, ...proof }, waiting?.email);
+    await during(() => register(element.client, { ...more, ...proof }, waiting?.email));
     done();
   };
   proofs.ask({ purpose: 'passkey', title, go: 'offer.go', change, ways });

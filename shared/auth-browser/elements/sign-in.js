@@ -449,6 +449,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       waiting: { sessionToken, email },
       title: 'setUp.passkey',
       ways: [this.#way('back', () => this.#setUp())],
+      during: (work) => this.#during(work),
       done: () => {
         const session = this.client.loadSession();
         if (session !== null) return this.#finish(session);
@@ -539,13 +540,22 @@ export class LatchkeySignIn extends LatchkeyElement {
    * step. `back` shows the step again after a wait.
    */
   async #ask(fields, call, back) {
+    return this.#during(async () => {
+      try {
+        const answer = await withWork(call, (progress, controller) => this.#work(progress, controller, back));
+        return answer ?? {};
+      } catch (problem) {
+        this.#failed(problem, fields, back);
+        return undefined;
+      }
+    });
+  }
+
+  /** A session that this work brings is this element's own. */
+  async #during(work) {
     this.#asking += 1;
     try {
-      const answer = await withWork(call, (progress, controller) => this.#work(progress, controller, back));
-      return answer ?? {};
-    } catch (problem) {
-      this.#failed(problem, fields, back);
-      return undefined;
+      return await work();
     } finally {
       this.#asking -= 1;
     }

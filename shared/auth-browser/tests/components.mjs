@@ -584,9 +584,14 @@ async function passkeyRequired(address) {
   await press(tab, 'Email me a code');
   await tab.locator('latchkey-sign-in').getByLabel('Code from the mail').fill(await code(address, 2));
   await isAccessible(tab, 'a passkey as the second factor');
+  await tab.evaluate(() => {
+    globalThis.heard = 0;
+    addEventListener('latchkey-signed-in', () => (globalThis.heard += 1));
+  });
   await go(tab);
-  await account(tab).getByText('Your account').waitFor();
-  seen('a passkey that checks who uses it is the second factor too');
+  await account(tab).getByLabel('Name', { exact: true }).waitFor();
+  assert.equal(await tab.evaluate(() => globalThis.heard), 1);
+  seen('a passkey that checks who uses it is the second factor too, and one sign-in is told once');
   await tab.context().close();
 }
 
