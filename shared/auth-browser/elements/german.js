@@ -90,6 +90,7 @@ export const de = {
   'problem.INVALID_OTP.left': 'Dieser Code stimmt nicht. Sie haben noch {count} Versuche.',
   'problem.INVALID_OTP.last': 'Dieser Code stimmt nicht. Sie haben noch einen Versuch.',
   'problem.INVALID_CREDENTIALS': 'Adresse oder Passwort stimmt nicht. Haben Sie Ihre Adresse noch nicht bestätigt? Dann nehmen Sie einen Code per E-Mail.',
+  'password.wrong': 'Adresse oder Passwort stimmt nicht.',
   'problem.INVALID_SESSION': 'Diese Anmeldung ist vorbei. Bitte beginnen Sie neu.',
   'problem.SESSION_EXPIRED': 'Das hat zu lange gedauert. Bitte beginnen Sie neu.',
   'problem.OTP_EXPIRED': 'Dieser Code gilt nicht mehr. Bitte lassen Sie sich einen neuen schicken.',

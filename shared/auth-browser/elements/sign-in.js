@@ -74,8 +74,18 @@ export class LatchkeySignIn extends LatchkeyElement {
 
   #first() {
     if (this.#hasPasskeys && addressOnDevice() !== null) this.#start();
-    else if (this.#ways[0] === 'password') this.#password();
     else if (this.#ways[0] === 'register') this.#register();
+    else this.#signIn();
+  }
+
+  /** The first of the ways that sign in here. */
+  get #wayIn() {
+    return this.#ways.find((way) => way === 'code' || way === 'password' || (way === 'passkey' && this.#hasPasskeys));
+  }
+
+  #signIn() {
+    if (this.#wayIn === 'password') this.#password();
+    else if (this.#wayIn === undefined && this.#has('register')) this.#register();
     else this.#start();
   }
 
@@ -94,17 +104,22 @@ export class LatchkeySignIn extends LatchkeyElement {
     return field(this.voice, 'email', { value: this.#email });
   }
 
-  /** Asks for the address. On a device with a passkey, the passkey is the first way. */
+  /**
+   * Asks for the address. On a device with a passkey, and where no code is mailed, the passkey is
+   * the first way.
+   */
   #start() {
+    if (!this.#has('code') && !this.#hasPasskeys && this.#has('password')) return this.#password();
     this.#forget();
     const known = this.#hasPasskeys ? addressOnDevice() : null;
     this.#email ||= known ?? '';
     const isKnown = known !== null && known === this.#email;
+    const byPasskey = isKnown || !this.#has('code');
     const email = this.#address();
     const { node } = form(this.voice, {
       fields: [email],
-      go: isKnown ? 'passkey.go' : 'start.go',
-      onSubmit: (input) => (isKnown ? this.#passkey(input.email, [email]) : this.#mail(input.email, [email])),
+      go: byPasskey ? 'passkey.go' : 'start.go',
+      onSubmit: (input) => (byPasskey ? this.#passkey(input.email, [email]) : this.#mail(input.email, [email])),
     });
     this.#step('start', {
       title: 'start.title',
@@ -113,11 +128,20 @@ export class LatchkeySignIn extends LatchkeyElement {
       ways: [
         isKnown && this.#has('code') && this.#wayFor(email, 'passkey.code', (address) => this.#mail(address, [email])),
         this.#has('password') && this.#way('start.password', () => (this.#keep(email), this.#password())),
-        !isKnown && this.#hasPasskeys && this.#wayFor(email, 'passkey.use', (address) => this.#passkey(address, [email])),
-        this.#has('register') && this.#way('start.register', () => (this.#keep(email), this.#register())),
+        !byPasskey && this.#byPasskey(email),
+        this.#toRegister(email),
       ],
     });
     if (isKnown) this.#offerInInput(email.input);
+    return undefined;
+  }
+
+  #byPasskey(email) {
+    return this.#hasPasskeys && this.#wayFor(email, 'passkey.use', (address) => this.#passkey(address, [email]));
+  }
+
+  #toRegister(email) {
+    return this.#has('register') && this.#way('start.register', () => (this.#keep(email), this.#register()));
   }
 
   /** A way that wants the address first. */
@@ -222,7 +246,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       hint: voice.say(`${step}.hint`, { destination: attempt.destination }),
       content: [form_.node, time],
       focus: code.input,
-      ways: [{ node: again }, this.#way('code.other', () => this.#start())],
+      ways: [{ node: again }, this.#way('code.other', () => (step === 'confirm' ? this.#signIn() : this.#start()))],
     });
     this.every(() => {
       const now = this.client.now();
@@ -274,6 +298,9 @@ export class LatchkeySignIn extends LatchkeyElement {
       focus: this.#email === '' ? email.input : password.input,
       ways: [
         this.#has('code') && this.#way('password.code', () => (this.#keep(email), this.#start())),
+        // With codes, the step of the address has these two.
+        !this.#has('code') && this.#byPasskey(email),
+        !this.#has('code') && this.#toRegister(email),
         this.#way('password.forgot', () => (this.#keep(email), this.#recover())),
       ],
     });
@@ -307,7 +334,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       title: 'register.title',
       content: [node],
       focus: name.input,
-      ways: [this.#way('register.have', () => (this.#keep(email), this.#start()))],
+      ways: [this.#wayIn && this.#way('register.have', () => (this.#keep(email), this.#signIn()))],
     });
   }
 
@@ -568,8 +595,12 @@ export class LatchkeySignIn extends LatchkeyElement {
       const registering = this.#attempt?.step === 'confirm';
       if (registering) this.#register();
       else this.#first();
-    } else if (['EMAIL_EXISTS', 'PASSKEY_REQUIRED', 'REFUSED'].includes(problem.code)) {
+    } else if (problem.code === 'EMAIL_EXISTS') {
+      this.#signIn();
+    } else if (problem.code === 'PASSKEY_REQUIRED' || problem.code === 'REFUSED') {
       this.#start();
+    } else if (problem.code === 'INVALID_CREDENTIALS' && !this.#has('code')) {
+      return this.tell(this.voice.say('password.wrong'));
     }
     const marked = markFields(this.voice, fields, problem);
     if (!marked && problem.code === 'INVALID_OTP') fields[0]?.input.focus();
@@ -602,12 +633,13 @@ export class LatchkeySignIn extends LatchkeyElement {
   #wait(problem, back) {
     const until = this.client.now() + (problem.retryAfterSeconds ?? 60) * 1000;
     const clock = make('p', { class: 'hint', role: 'timer' });
-    const other = problem.signInWith === 'CODE' ? () => this.#mail(this.#email, []) : () => this.#first();
+    const isByCode = problem.signInWith === 'CODE' && this.#has('code');
+    const other = isByCode ? () => this.#mail(this.#email, []) : () => this.#first();
     this.tell('');
     this.#step('wait', {
       title: 'wait.title',
       content: [clock],
-      ways: [this.#way(problem.signInWith === 'CODE' ? 'password.code' : 'wait.other', other)],
+      ways: [this.#way(isByCode ? 'password.code' : 'wait.other', other)],
     });
     this.every(() => {
       const left = Math.ceil((until - this.client.now()) / 1000);

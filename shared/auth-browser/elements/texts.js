@@ -95,6 +95,7 @@ const en = {
   'problem.INVALID_OTP.left': 'This code is not right. You can try {count} more times.',
   'problem.INVALID_OTP.last': 'This code is not right. You can try once more.',
   'problem.INVALID_CREDENTIALS': 'Address or password is not right. If you have not confirmed your address yet, use a code by mail.',
+  'password.wrong': 'Address or password is not right.',
   'problem.INVALID_SESSION': 'This sign-in has ended. Please begin again.',
   'problem.SESSION_EXPIRED': 'This took too long. Please begin again.',
   'problem.OTP_EXPIRED': 'This code has ended. Please ask for another one.',

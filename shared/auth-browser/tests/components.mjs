@@ -838,6 +838,77 @@ async function news() {
   seen('what became of an agent’s request is looked up and told once, whatever the address says');
 }
 
+/** The ways that a page has chosen, and no others. */
+async function chosenWays() {
+  const address = 'chosen@example.com';
+  const password = 'a lantern over the harbour';
+  const watched = async (options) => {
+    const tab = await open(options);
+    tab.on('request', (asked) => asked.url().endsWith('/auth/otp/initiate') && complaints.push(`a code is mailed at ${options.ways}`));
+    return tab;
+  };
+  const tab = await watched({ ways: 'password register' });
+  await step(tab, 'password');
+  await isAccessible(tab, 'a password or an account');
+  await press(tab, 'Create an account');
+  await step(tab, 'register');
+  await press(tab, 'I have an account');
+  await step(tab, 'password');
+  await press(tab, 'Create an account');
+  await fill(tab, 'email', address);
+  await fill(tab, 'newPassword', password);
+  await go(tab);
+  await step(tab, 'confirm');
+  await press(tab, 'Use another address');
+  await step(tab, 'password');
+  await press(tab, 'Create an account');
+  await fill(tab, 'newPassword', password);
+  await go(tab);
+  await step(tab, 'confirm');
+  await fill(tab, 'code', await code(address, 2));
+  await go(tab);
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'password');
+  await fill(tab, 'password', 'not this one at all');
+  await go(tab);
+  await said(tab, /^Address or password is not right\.$/);
+  await tab.context().close();
+  seen('a page with passwords and registration leads to both, and mails no code');
+
+  const keys = await watched({ ways: 'password passkey' });
+  await screenLock(keys);
+  await keys.reload();
+  await press(keys, 'Use a passkey');
+  await keys.locator('latchkey-sign-in .note.wrong').filter({ hasText: 'fill this in' }).waitFor();
+  await fill(keys, 'email', address);
+  await press(keys, 'Use a passkey');
+  await said(keys, /No passkey was used/);
+  await fill(keys, 'password', password);
+  await go(keys);
+  await step(keys, 'offer');
+  await go(keys);
+  await account(keys).locator('[part="passkeys"] li').waitFor();
+  await account(keys).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await account(keys).locator('[part="passkeys"] li').waitFor();
+  await keys.context().close();
+  seen('a page with passwords and passkeys leads to a passkey of another device');
+
+  const first = await watched({ ways: 'register password' });
+  await step(first, 'register');
+  await press(first, 'I have an account');
+  await step(first, 'password');
+  await first.context().close();
+
+  const alone = await watched({ ways: 'passkey' });
+  await screenLock(alone);
+  await alone.reload();
+  await fill(alone, 'email', address);
+  await go(alone);
+  await said(alone, /No passkey/);
+  await alone.context().close();
+  seen('the first of the ways is the one that a page has chosen, and never a code that it has not');
+}
+
 /** Codes in digits of another script, and a code that the pool itself has mailed. */
 async function otherCodes() {
   const address = 'digits@example.com';
@@ -960,6 +1031,7 @@ const JOURNEYS = {
   reset: factorReset,
   required,
   account: ownAccount,
+  ways: chosenWays,
   codes: otherCodes,
   passkeys,
   react: inReact,
