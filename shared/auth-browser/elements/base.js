@@ -13,6 +13,12 @@ const Base = globalThis.HTMLElement ?? class {};
 /** Clients by their attributes, so that a sign-in and an account on one page share a session. */
 const clients = new Map();
 
+/** Whether the person has used one of the elements: until then, the page decides on the focus. */
+let isUsed = false;
+const used = () => {
+  isUsed = true;
+};
+
 export class LatchkeyElement extends Base {
   /** The tables of words that the element speaks from. */
   static words = [TEXTS];
@@ -21,6 +27,8 @@ export class LatchkeyElement extends Base {
   #texts = {};
   #clocks = [];
   #connected = false;
+  /** Waits until the element is seen, to give it the focus. */
+  #unseen = null;
 
   connectedCallback() {
     // Properties that a page set before the element was defined hide the accessors below.
@@ -33,6 +41,8 @@ export class LatchkeyElement extends Base {
       adopt(this.attachShadow({ mode: 'open', delegatesFocus: false }));
     }
     this.#connected = true;
+    // Safari gives no focus to a button that is pressed.
+    for (const kind of ['focusin', 'pointerdown']) this.addEventListener(kind, used);
     if (this.#client === null && this.hasAttribute('awaits-client')) return;
     const language = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || navigator.language;
     this.voice = speaker(language, this.constructor.words, this.#texts);
@@ -47,6 +57,7 @@ export class LatchkeyElement extends Base {
     this.#connected = false;
     this.#clocks.forEach(clearInterval);
     this.#clocks = [];
+    this.#unseen?.disconnect();
     if (this.stage !== undefined) this.stop();
   }
 
@@ -103,8 +114,19 @@ export class LatchkeyElement extends Base {
       ...(quiet.length > 0 ? [make('div', { class: 'ways', part: 'ways' }, ...quiet)] : []),
     );
     // Not at first: the page decides about its own focus.
-    if (this.hasShown) (focus ?? heading).focus();
+    if (this.hasShown || isUsed) this.#focus(focus ?? heading);
     this.hasShown = true;
+  }
+
+  /** Gives a node the focus, once the element is seen and the person is not at something else. */
+  #focus(node) {
+    this.#unseen?.disconnect();
+    if (this.checkVisibility()) {
+      if (!isElsewhere(this)) node.focus();
+      return;
+    }
+    this.#unseen = new ResizeObserver(() => this.checkVisibility() && this.#focus(node));
+    this.#unseen.observe(this);
   }
 
   tell(text, { good = false, requestId } = {}) {
@@ -143,6 +165,13 @@ export class LatchkeyElement extends Base {
 
   start() {}
   stop() {}
+}
+
+/** Whether the focus is at something that can be seen outside of an element. */
+function isElsewhere(element) {
+  const active = document.activeElement;
+  for (let node = element; node; node = node.parentNode ?? node.host) if (node === active) return false;
+  return active?.checkVisibility() ?? false;
 }
 
 export function define(name, element) {

@@ -151,6 +151,8 @@ const press = (tab, text) => tab.locator('latchkey-sign-in').getByRole('button',
 const account = (tab) => tab.locator('latchkey-account');
 const said = (tab, pattern, element = 'latchkey-sign-in') =>
   tab.locator(`${element} .said`).filter({ hasText: pattern }).waitFor();
+/** The element that has the focus, by its name. */
+const focusedElement = (tab) => tab.evaluate(() => document.activeElement?.localName ?? null);
 const focused = (tab) => tab.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.getAttribute('name') ?? null);
 
 /** The newest mail's code for an address, once there are so many mails to it. */
@@ -219,6 +221,7 @@ async function signInByCode() {
   await fill(tab, 'code', ` ${right.slice(0, 4)}-${right.slice(4)} `);
   await tab.keyboard.press('Enter');
   await account(tab).getByText(address).waitFor();
+  assert.equal(await focusedElement(tab), 'latchkey-account');
   seen('a wrong code says how many are left, and a code with spaces and dashes signs in');
   await account(tab).getByLabel('Name').fill('Ada Lovelace');
   await account(tab).getByRole('button', { name: 'Save' }).click();
@@ -227,7 +230,8 @@ async function signInByCode() {
   await tab.reload();
   await account(tab).getByLabel('Name').waitFor();
   assert.equal(await account(tab).getByLabel('Name').inputValue(), 'Ada Lovelace');
-  seen('the account shows the name, also after a reload');
+  assert.equal(await focusedElement(tab), 'body');
+  seen('the account shows the name, also after a reload, and the page keeps its focus');
   return tab;
 }
 
@@ -252,6 +256,7 @@ async function secondFactor(tab) {
   await account(tab).getByRole('button', { name: 'I have kept them' }).click();
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
   await step(tab, 'start');
+  await tab.waitForFunction(() => document.activeElement.shadowRoot?.activeElement?.name === 'email');
   seen('an authenticator is set up, with backup codes, and the sign-out leaves nothing');
 
   await advance(60);
