@@ -93,6 +93,7 @@ export const de = {
   'account.deleteForGood': 'Endgültig löschen',
   'account.signOut': 'Abmelden',
   'account.signOutEverywhere': 'Auf allen Geräten abmelden',
+  'account.tryAgain': 'Noch einmal versuchen',
   'account.cancel': 'Abbrechen',
   'problem.PASSKEY_LIMIT': 'Sie haben so viele Passkeys, wie ein Konto haben kann. Entfernen Sie zuerst einen.',
 };

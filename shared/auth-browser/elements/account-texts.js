@@ -95,6 +95,7 @@ const en = {
   'account.deleteForGood': 'Delete for good',
   'account.signOut': 'Sign out',
   'account.signOutEverywhere': 'Sign out on all devices',
+  'account.tryAgain': 'Try again',
   'account.cancel': 'Cancel',
   'problem.PASSKEY_LIMIT': 'You have as many passkeys as an account can have. Remove one first.',
 };

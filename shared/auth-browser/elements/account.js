@@ -18,7 +18,7 @@ import { SessionsSection } from './account-sessions.js';
 import { ACCOUNT_TEXTS } from './account-texts.js';
 import { WaysOutSection } from './account-ways-out.js';
 import { LatchkeyElement, define } from './base.js';
-import { make, sentence } from './parts.js';
+import { isOff, make } from './parts.js';
 import { Proofs } from './proof.js';
 import { TEXTS } from './texts.js';
 
@@ -81,29 +81,48 @@ export class LatchkeyAccount extends LatchkeyElement {
     this.proofs = new Proofs(this);
     const wanted = this.getAttribute('sections')?.split(/\s+/);
     this.#sections = SECTIONS.filter(([name]) => wanted?.includes(name) ?? true).map(([, Section]) => new Section(this));
-    void this.overview();
+    this.tell('');
+    void this.overview(undefined, true);
+  }
+
+  /** Until the profile is there. A page that has just been loaded keeps its focus. */
+  #wait() {
+    const { hasShown } = this;
+    this.show({ title: 'account.title', content: [make('p', { class: 'note' }, this.voice.say('busy'))] });
+    this.hasShown = hasShown;
   }
 
   /**
    * All sections, with the API's present profile; empty without a signed-in person. The heading of
-   * the section `at` takes the focus.
+   * the section `at` takes the focus. Where `isNew`, a note stands there until the profile comes.
    */
-  async overview(at) {
+  async overview(at, isNew = false) {
+    this.#shown += 1;
     const isSignedIn = this.client.loadSession() !== null;
     this.stage.hidden = !isSignedIn;
     this.said.hidden = !isSignedIn;
     if (!isSignedIn) this.stage.replaceChildren();
     if (!isSignedIn || this.hidden) return;
+    if (isNew) this.#wait();
     const shown = (this.#shown += 1);
+    let user;
     try {
-      const user = await this.client.getProfile();
-      if (shown !== this.#shown) return;
-      const sections = this.#sections.map((section) => section.view(user));
-      this.show({ title: 'account.title', hint: user.email, content: [factorReset(this, user), ...sections] });
-      if (at !== undefined) this.shadowRoot.getElementById(at).focus();
+      user = await this.client.getProfile();
     } catch (problem) {
-      this.tellProblem(problem);
+      if (shown === this.#shown && this.client.loadSession() !== null) this.#failed(problem, at);
+      return;
     }
+    if (shown !== this.#shown) return;
+    const sections = this.#sections.map((section) => section.view(user));
+    this.show({ title: 'account.title', hint: user.email, content: [factorReset(this, user), ...sections] });
+    if (at !== undefined) this.shadowRoot.getElementById(at).focus();
+  }
+
+  /** Without a profile there is another try, and the ways out. */
+  #failed(problem, at) {
+    const again = this.button('account.tryAgain', () => this.overview(at), 'primary');
+    const out = this.#sections.find((section) => section instanceof WaysOutSection);
+    this.show({ title: 'account.title', content: [this.problemNote(problem), make('div', { class: 'buttons' }, again), out?.view()] });
   }
 
   show(view) {
@@ -111,17 +130,39 @@ export class LatchkeyAccount extends LatchkeyElement {
     super.show(view);
   }
 
+  /** A button works once at a time: one press, one request. */
   button(say, onclick, part = 'quiet', attributes = {}) {
-    return make('button', { type: 'button', class: part, part, onclick, ...attributes }, this.voice.say(say));
+    const press = async () => {
+      if (isOff(button)) return;
+      button.setAttribute('aria-disabled', 'true');
+      try {
+        await onclick();
+      } finally {
+        button.removeAttribute('aria-disabled');
+      }
+    };
+    const button = make('button', { type: 'button', class: part, part, onclick: press, ...attributes }, this.voice.say(say));
+    return button;
   }
 
-  /** A part of the overview that needs a request. A failure is shown in its place. */
+  /** A part of the overview that needs a request. A failure is shown in its place, with a retry. */
   later(load) {
-    const node = make('div', { class: 'later', 'aria-busy': 'true' }, make('p', { class: 'note' }, this.voice.say('busy')));
-    load()
-      .then((content) => node.replaceChildren(...content.filter(Boolean)))
-      .catch((problem) => node.replaceChildren(make('p', { class: 'note wrong' }, sentence(this.voice, problem))))
-      .finally(() => node.removeAttribute('aria-busy'));
+    const node = make('div', { class: 'later' });
+    const fill = async () => {
+      node.setAttribute('aria-busy', 'true');
+      node.replaceChildren(make('p', { class: 'note' }, this.voice.say('busy')));
+      try {
+        node.replaceChildren(...(await load()).filter(Boolean));
+      } catch (problem) {
+        node.replaceChildren(this.problemNote(problem), make('div', { class: 'buttons' }, this.button('account.tryAgain', again)));
+      }
+      node.removeAttribute('aria-busy');
+    };
+    const again = () => {
+      node.closest('section').querySelector('h3').focus();
+      return fill();
+    };
+    void fill();
     return node;
   }
 

@@ -132,13 +132,24 @@ export class LatchkeyElement extends Base {
   tell(text, { good = false, requestId } = {}) {
     this.said.classList.toggle('wrong', text !== '' && !good);
     this.said.classList.toggle('good', good);
-    const small = requestId ? make('span', { class: 'small' }, ` ${this.voice.say('problem.request', { requestId })}`) : null;
-    this.said.replaceChildren(text, ...(small ? [small] : []));
+    this.said.replaceChildren(text, ...this.#small(requestId));
   }
 
   tellProblem(problem) {
-    const unknown = !this.voice.has(`problem.${problem.code}`);
-    this.tell(sentence(this.voice, problem), { requestId: unknown ? problem.requestId : undefined });
+    this.tell(sentence(this.voice, problem), { requestId: this.#unknown(problem) });
+  }
+
+  /** A problem in the place of what it has prevented. */
+  problemNote(problem) {
+    return make('p', { class: 'note wrong', role: 'alert' }, sentence(this.voice, problem), ...this.#small(this.#unknown(problem)));
+  }
+
+  #unknown({ code, requestId }) {
+    return this.voice.has(`problem.${code}`) ? undefined : requestId;
+  }
+
+  #small(requestId) {
+    return requestId ? [make('span', { class: 'small' }, ` ${this.voice.say('problem.request', { requestId })}`)] : [];
   }
 
   /** Runs a step's work. A failure is shown, at the fields if it names some. */

@@ -914,6 +914,48 @@ async function chosenWays() {
   seen('the first of the ways is the one that a page has chosen, and never a code that it has not');
 }
 
+/** An account that cannot be read at once. */
+async function unreadable() {
+  const address = 'patient@example.com';
+  const tab = await open();
+  const profile = (url) => url.pathname === '/api/me';
+  let answers = null;
+  await tab.route(profile, async (route) => {
+    const answer = await new Promise((resolve) => (answers = resolve));
+    return answer === 'abort' ? route.abort() : route.continue();
+  });
+  const answer = async (how) => {
+    while (answers === null) await tab.evaluate(() => null);
+    answers(how);
+    answers = null;
+  };
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  await fill(tab, 'code', await code(address));
+  await go(tab);
+  await account(tab).getByText('One moment').waitFor();
+  await isAccessible(tab, 'an account on its way');
+  for (let tried = 0; tried < 3; tried += 1) await answer('abort');
+  await account(tab).getByText('There is no connection').waitFor();
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+  await isAccessible(tab, 'an account that cannot be read');
+  await account(tab).getByRole('button', { name: 'Try again' }).click();
+  await answer('continue');
+  await account(tab).getByLabel('Name').waitFor();
+  await tab.unroute(profile);
+  const passkeys = (url) => url.pathname === '/api/me/passkeys';
+  await tab.route(passkeys, (route) => route.fulfill({ status: 404, body: '{}' }));
+  await tab.reload();
+  const again = account(tab).getByRole('button', { name: 'Try again' });
+  await again.waitFor();
+  await tab.unroute(passkeys);
+  await again.click();
+  await account(tab).getByRole('button', { name: 'Add a passkey' }).waitFor();
+  seen('an account says that it is on its way, and takes another try');
+  await tab.context().close();
+}
+
 /** Codes in digits of another script, and a code that the pool itself has mailed. */
 async function otherCodes() {
   const address = 'digits@example.com';
@@ -1037,6 +1079,7 @@ const JOURNEYS = {
   required,
   account: ownAccount,
   ways: chosenWays,
+  unreadable,
   codes: otherCodes,
   passkeys,
   react: inReact,
