@@ -1,4 +1,5 @@
 /** The guest's own data: taken along, or deleted with the account. */
+import { endings } from './base.js';
 import { forget } from './device.js';
 import { make, section } from './parts.js';
 
@@ -53,6 +54,7 @@ export class DataSection {
       change: async (proof) => {
         await client.deleteAccount(proof);
         forget();
+        endings.set(client, 'ended.deleted');
         client.clearSession();
         account.dispatch('latchkey-signed-out', { everywhere: true });
       },

@@ -19,10 +19,12 @@ export class WaysOutSection {
 
   async #signOut(everywhere) {
     const account = this.#account;
+    account.tell('');
     try {
       await account.client.signOut({ everywhere });
     } catch (problem) {
-      account.dispatch('latchkey-signed-out', { everywhere: false });
+      // Nothing has ended, so the account stays for another try.
+      account.said.hidden = false;
       account.tellProblem(problem);
       return;
     }

@@ -44,16 +44,25 @@ export class LatchkeyAccount extends LatchkeyElement {
   static observedAttributes = ['hidden'];
 
   #stop = null;
+  /** Whose account is shown, by its name in Cognito; null without a session. */
+  #person = null;
   #sections = [];
   /** Counts the shown views: a late overview must not replace a newer step. */
   #shown = 0;
 
   start() {
-    this.#stop ??= this.client.onSessionChange(({ reason }) => {
-      if (reason !== 'refreshed') this.#begin();
+    this.#stop ??= this.client.onSessionChange((change) => {
+      const person = change.session?.cognitoSub ?? null;
+      // In cookie mode a sign-in in another tab is one here.
+      if (change.reason === 'elsewhere' && person === null && !this.hidden) void this.search(true);
+      // Another session of the same person changes nothing here.
+      if (person === this.#person) return;
+      this.noteEnd(change);
+      this.#begin();
     });
     document.addEventListener('visibilitychange', this.#look);
     this.#begin();
+    if (!this.hidden) void this.search();
   }
 
   stop() {
@@ -76,8 +85,9 @@ export class LatchkeyAccount extends LatchkeyElement {
     if (!this.hidden && this.proofs !== undefined) this.#begin();
   }
 
-  /** Another session is another person's: a section must forget what it has loaded. */
+  /** Another person's session: a section must forget what it has loaded. */
   #begin() {
+    this.#person = this.client.loadSession()?.cognitoSub ?? null;
     this.proofs = new Proofs(this);
     const wanted = this.getAttribute('sections')?.split(/\s+/);
     this.#sections = SECTIONS.filter(([name]) => wanted?.includes(name) ?? true).map(([, Section]) => new Section(this));

@@ -13,6 +13,17 @@ const Base = globalThis.HTMLElement ?? class {};
 /** Clients by their attributes, so that a sign-in and an account on one page share a session. */
 const clients = new Map();
 
+/**
+ * Why a client's session ended, until a sign-in has said it: the element that heard of the end may
+ * be gone by then.
+ */
+export const endings = new WeakMap();
+
+const ENDINGS = { refused: 'problem.REFRESH_REFUSED', elsewhere: 'problem.AUTH_REQUIRED' };
+
+/** The searches for a cookie's session, so that the elements of a client share one. */
+const searches = new WeakMap();
+
 /** Whether the person has used one of the elements: until then, the page decides on the focus. */
 let isUsed = false;
 const used = () => {
@@ -94,6 +105,30 @@ export class LatchkeyElement extends Base {
     if (this.#client === null && this.hasAttribute('awaits-client')) return;
     this.disconnectedCallback();
     this.connectedCallback();
+  }
+
+  /**
+   * In cookie mode, looks for the session that the cookie holds: once for all elements of a client,
+   * and once more after a sibling's word. Whoever listens to the client hears of it.
+   */
+  async search(again = false) {
+    const { client } = this;
+    if (client.tokenDelivery !== 'cookie' || client.loadSession() !== null) return;
+    if (!searches.has(client) || (again && searches.get(client).isOver)) {
+      const search = { isOver: false };
+      const over = () => {
+        search.isOver = true;
+      };
+      search.end = client.restore().then(over, over);
+      searches.set(client, search);
+    }
+    await searches.get(client).end;
+  }
+
+  /** Notes why a session ended. A person's own sign-out needs no words. */
+  noteEnd({ session, reason }) {
+    if (session !== null) endings.delete(this.client);
+    else if (Object.hasOwn(ENDINGS, reason)) endings.set(this.client, ENDINGS[reason]);
   }
 
   /**

@@ -6,7 +6,7 @@
  * passkey). Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as
  * `detail`, at the end of the conversation; `latchkey-step` with the step's name.
  */
-import { LatchkeyElement, define } from './base.js';
+import { LatchkeyElement, define, endings } from './base.js';
 import { addressOnDevice } from './device.js';
 import { field, form, isOff, make, markFields, missing, withWork } from './parts.js';
 
@@ -21,6 +21,9 @@ const STATE_KEY = 'latchkey.sign-in';
 /** These can only begin anew. */
 const DEAD = new Set(['INVALID_SESSION', 'SESSION_EXPIRED', 'SIGN_IN_COMPLETED', 'MAX_ATTEMPTS_EXCEEDED', 'OTP_EXPIRED']);
 
+/** At these steps the person is signed in already. */
+const SIGNED_IN = new Set(['codes', 'offer', 'done']);
+
 export class LatchkeySignIn extends LatchkeyElement {
   #email = '';
   #name = '';
@@ -33,15 +36,24 @@ export class LatchkeySignIn extends LatchkeyElement {
   /** How many answers are awaited: a session that one of them brings is this element's own. */
   #asking = 0;
   #stop = null;
+  #at = '';
+  /** Who has signed in, by the name in Cognito. */
+  #person = null;
 
   start() {
-    this.#stop ??= this.client.onSessionChange(({ session, reason }) => {
-      // Signed in elsewhere on this page: by an agent's stream, say.
-      if (session !== null && reason !== 'refreshed' && this.#asking === 0) this.#finish(session);
-    });
+    this.#stop ??= this.client.onSessionChange((change) => this.#heard(change));
     this.#email = this.#email || this.getAttribute('email') || '';
     const session = this.client.loadSession();
     if (session !== null) return this.#done(session);
+    const { hasShown } = this;
+    this.#resumed();
+    // A page that has just been loaded keeps its focus, also when the cookie has a session.
+    this.hasShown = hasShown;
+    return void this.search();
+  }
+
+  /** Where a reload has left the conversation, or its beginning. */
+  #resumed() {
     const kept = this.#restore();
     if (kept !== null) {
       this.#email = kept.email;
@@ -51,7 +63,38 @@ export class LatchkeySignIn extends LatchkeyElement {
       if (kept.step === 'confirm') return this.#confirm();
       if (kept.step === 'code') return this.#code();
     }
-    return this.#first();
+    return this.#begun();
+  }
+
+  async #heard({ session, reason }) {
+    const wasIn = SIGNED_IN.has(this.#at);
+    if (reason === 'refreshed') return;
+    if (session !== null) {
+      // Signed in elsewhere on this page: by an agent's stream, say.
+      const isKnown = wasIn && this.#person === session.cognitoSub;
+      if (!isKnown && this.#asking === 0) this.#goOn();
+      return;
+    }
+    if (wasIn) this.noteEnd({ session, reason });
+    // In cookie mode a sign-in in another tab is one here.
+    await (reason === 'elsewhere' ? this.search(true) : null);
+    // The others have heard of it by now, and the account has let go of the focus.
+    if (wasIn && SIGNED_IN.has(this.#at) && this.isConnected && this.client.loadSession() === null) this.#begun();
+  }
+
+  /** The first step, which says why it is there if a session has ended. */
+  #begun() {
+    const why = endings.get(this.client);
+    this.#first();
+    if (why === undefined) return;
+    this.tell(this.voice.say(why), { good: why === 'ended.deleted' });
+    endings.set(this.client, why);
+  }
+
+  /** Whatever is said now is newer than the end of a session. */
+  tell(text, options) {
+    endings.delete(this.client);
+    super.tell(text, options);
   }
 
   stop() {
@@ -91,6 +134,7 @@ export class LatchkeySignIn extends LatchkeyElement {
 
   #step(name, view) {
     this.#autofill?.abort();
+    this.#at = name;
     this.dispatch('latchkey-step', name);
     this.setAttribute('data-step', name);
     this.show(view);
@@ -524,6 +568,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       this.#setUp();
       return;
     }
+    this.#person = this.client.loadSession()?.cognitoSub ?? null;
     const known = { password: this.#proved, hasAuthenticator: this.#attempt?.step === 'factor' };
     const isByPasskey = byPasskey || this.#attempt?.byPasskey === true;
     this.#forget();
@@ -547,7 +592,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   /** Hands over the session as it is now: renewed meanwhile, or ended. */
   #goOn() {
     const session = this.client.loadSession();
-    if (session === null) this.#first();
+    if (session === null) this.#begun();
     else this.#finish(session);
   }
 
@@ -559,6 +604,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   #done(session) {
+    this.#person = session.cognitoSub;
     this.#step('done', { title: 'done.title', hint: this.voice.say('done.as', { email: session.email }), content: [] });
   }
 

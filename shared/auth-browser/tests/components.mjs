@@ -41,6 +41,18 @@ async function shipped(name) {
   return readFile(new URL(`site/${name}`, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
 }
 
+/** A page of a team's own with both elements and no script of its own, by the query's settings. */
+const bareHtml = (query) => {
+  const shared = `api-url="/api" token-delivery="${settings.tokenDelivery}"`;
+  const within = new URLSearchParams(query).get('sections') ?? 'profile sign-out';
+  return (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Bare</title><link rel="icon" href="data:,"><main><h1>Bare</h1>' +
+    `<latchkey-sign-in ${shared} ways="${settings.ways}"></latchkey-sign-in>` +
+    `<latchkey-account ${shared} sections="${within}"></latchkey-account>` +
+    '</main><script type="module" src="/latchkey/v/components.js"></script>'
+  );
+};
+
 const REACT_HTML = '<!doctype html><html lang="en"><title>React</title><main><h1>React</h1><div id="root"></div></main><script type="module" src="/react/page.js"></script>';
 
 /** A page of a team's own in React, as its bundler makes it: files by their names. */
@@ -85,6 +97,8 @@ const site = createServer(async (asked, answer) => {
     const text = name === '' ? REACT_HTML : (await bundle()).get(name);
     const headers = { 'content-type': name === '' ? 'text/html' : 'text/javascript', 'content-security-policy': POLICY };
     answer.writeHead(text === undefined ? 404 : 200, headers).end(text);
+  } else if (pathname === '/bare') {
+    answer.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': POLICY }).end(bareHtml(search));
   } else if (pathname === '/') {
     answer.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }).end(html);
   } else {
@@ -448,7 +462,9 @@ async function sessions() {
   await isAccessible(first, 'the only session');
   await look(second);
   await step(second, 'start');
-  seen('a session that is ended in another browser finds itself signed out');
+  await said(second, /^Your session has ended/);
+  await isAccessible(second, 'a session that has ended');
+  seen('a session that is ended in another browser finds itself signed out, and says so');
   await signIn(second, address, 4);
   await account(second).getByRole('button', { name: 'End all others' }).click();
   await said(second, /All other sessions/, 'latchkey-account');
@@ -668,6 +684,7 @@ async function ownAccount() {
   await type('Code from the mail', await code(moved, 2));
   await choose('Delete for good');
   await step(tab, 'password');
+  await said(tab, /is being deleted/);
   const answer = await post('/auth/login', { email: moved, password: second });
   assert.equal(answer.code, 'INVALID_CREDENTIALS');
   seen('an account is deleted, and nothing signs in to it');
@@ -841,6 +858,44 @@ async function news() {
     await tab.context().close();
   }
   seen('what became of an agent’s request is looked up and told once, whatever the address says');
+}
+
+/** Both elements on a page that does nothing of its own. */
+async function bare() {
+  const address = 'bare@example.com';
+  const tab = await open({ query: 'bare' });
+  await signIn(tab, address, 1);
+  await step(tab, 'done');
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  assert.equal(await account(tab).getByRole('button').count(), 0);
+  await tab.waitForFunction(() => document.activeElement.shadowRoot?.activeElement?.name === 'email');
+  await signIn(tab, address, 2);
+  seen('without a script of the page a sign-out asks again, and the next sign-in works');
+  await tab.context().close();
+
+  const first = await open({ query: 'bare', delivery: 'cookie' });
+  const second = await open({ query: 'bare', delivery: 'cookie', context: first.context() });
+  await signIn(first, address, 3);
+  await account(second).getByLabel('Name').waitFor();
+  await step(second, 'done');
+  await second.reload();
+  await account(second).getByLabel('Name').waitFor();
+  assert.equal(await focusedElement(second), 'body');
+  seen('with cookies a sign-in in one tab is one in the other, and a reload finds it');
+  await account(first).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(first, 'start');
+  await step(second, 'start');
+  await said(second, /^You are signed out/);
+  await first.context().close();
+
+  const deployed = await open({ delivery: 'cookie' });
+  const sibling = await open({ delivery: 'cookie', context: deployed.context() });
+  await signIn(deployed, address, 4);
+  await account(sibling).getByLabel('Name').waitFor();
+  assert.equal(await sibling.locator('latchkey-sign-in').isVisible(), false);
+  seen('the deployed page follows a sign-in in another tab too');
+  await deployed.context().close();
 }
 
 /** The ways that a page has chosen, and no others. */
@@ -1078,6 +1133,7 @@ const JOURNEYS = {
   reset: factorReset,
   required,
   account: ownAccount,
+  bare,
   ways: chosenWays,
   unreadable,
   codes: otherCodes,
