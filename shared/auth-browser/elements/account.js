@@ -88,11 +88,13 @@ export class LatchkeyAccount extends LatchkeyElement {
   /** Another person's session: a section must forget what it has loaded. */
   #begin() {
     this.#person = this.client.loadSession()?.cognitoSub ?? null;
-    this.proofs = new Proofs(this);
-    const wanted = this.getAttribute('sections')?.split(/\s+/);
-    this.#sections = SECTIONS.filter(([name]) => wanted?.includes(name) ?? true).map(([, Section]) => new Section(this));
-    this.tell('');
-    void this.overview(undefined, true);
+    this.unlessKept(() => {
+      this.proofs = new Proofs(this);
+      const wanted = this.getAttribute('sections')?.split(/\s+/);
+      this.#sections = SECTIONS.filter(([name]) => wanted?.includes(name) ?? true).map(([, Section]) => new Section(this));
+      this.tell('');
+      void this.overview(undefined, true);
+    });
   }
 
   /** Until the profile is there. A page that has just been loaded keeps its focus. */

@@ -19,20 +19,28 @@ export function scanSecret(element, { secret, qrSvg, turnOn, ways }) {
   });
 }
 
-/** The backup codes, which are shown this once. */
+/** The backup codes, which are shown this once: nothing else replaces them. */
 export function keepBackupCodes(element, { codes, done }) {
   const { voice } = element;
   const button = (say, part, onclick) => make('button', { type: 'button', class: part, part, onclick }, voice.say(say));
   const copy = async () => {
-    await navigator.clipboard.writeText(codes.join('\n'));
-    element.tell(voice.say('authenticator.copied'), { good: true });
+    try {
+      await navigator.clipboard.writeText(codes.join('\n'));
+      element.tell(voice.say('authenticator.copied'), { good: true });
+    } catch {
+      element.tell(voice.say('authenticator.notCopied'));
+    }
   };
-  element.show({
+  const kept = () => {
+    element.tell('');
+    element.letGo(done);
+  };
+  element.keep({
     title: 'authenticator.isOn',
     hint: voice.say('authenticator.keep'),
     content: [
       make('ul', { class: 'codes', part: 'codes' }, ...codes.map((code) => make('li', {}, code))),
-      make('div', { class: 'ways' }, button('authenticator.copy', 'quiet', copy), button('authenticator.kept', 'primary', done)),
+      make('div', { class: 'ways' }, button('authenticator.copy', 'quiet', copy), button('authenticator.kept', 'primary', kept)),
     ],
   });
 }

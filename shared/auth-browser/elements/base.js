@@ -38,6 +38,8 @@ export class LatchkeyElement extends Base {
   #texts = {};
   #clocks = [];
   #connected = false;
+  /** What comes once the person lets go of what is shown only once. */
+  #late = null;
   /** Waits until the element is seen, to give it the focus. */
   #unseen = null;
 
@@ -103,8 +105,10 @@ export class LatchkeyElement extends Base {
     if (!this.#connected) return;
     // The words that come before the client are read when it comes.
     if (this.#client === null && this.hasAttribute('awaits-client')) return;
-    this.disconnectedCallback();
-    this.connectedCallback();
+    this.unlessKept(() => {
+      this.disconnectedCallback();
+      this.connectedCallback();
+    });
   }
 
   /**
@@ -129,6 +133,25 @@ export class LatchkeyElement extends Base {
   noteEnd({ session, reason }) {
     if (session !== null) endings.delete(this.client);
     else if (Object.hasOwn(ENDINGS, reason)) endings.set(this.client, ENDINGS[reason]);
+  }
+
+  /** Shows what is shown only once. It stays, on a hidden element too, until `letGo`. */
+  keep(view) {
+    this.show(view);
+    this.setAttribute('data-keeps', '');
+  }
+
+  letGo(next) {
+    const late = this.#late ?? next;
+    this.#late = null;
+    this.removeAttribute('data-keeps');
+    late();
+  }
+
+  /** Does at once what replaces the view, or once the person lets go of it. */
+  unlessKept(work) {
+    if (this.hasAttribute('data-keeps')) this.#late = work;
+    else work();
   }
 
   /**

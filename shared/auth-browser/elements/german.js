@@ -48,6 +48,7 @@ export const de = {
   'authenticator.keep': 'Bewahren Sie diese Ersatzcodes dort auf, wo Sie sie ohne dieses Telefon finden. Jeder gilt einmal, und sie werden nur jetzt gezeigt.',
   'authenticator.copy': 'Kopieren',
   'authenticator.copied': 'Kopiert.',
+  'authenticator.notCopied': 'Dieser Browser hat sie nicht kopiert. Markieren und kopieren Sie sie selbst, oder schreiben Sie sie auf.',
   'authenticator.kept': 'Ich habe sie aufbewahrt',
   'register.title': 'Konto anlegen',
   'register.go': 'Konto anlegen',

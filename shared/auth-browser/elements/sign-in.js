@@ -72,7 +72,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     if (session !== null) {
       // Signed in elsewhere on this page: by an agent's stream, say.
       const isKnown = wasIn && this.#person === session.cognitoSub;
-      if (!isKnown && this.#asking === 0) this.#goOn();
+      if (!isKnown && this.#asking === 0) this.unlessKept(() => this.#goOn());
       return;
     }
     if (wasIn) this.noteEnd({ session, reason });

@@ -27,6 +27,8 @@ const RULES = `
   font: var(--lk-size) / 1.5 var(--lk-font);
 }
 :host([hidden]) { display: none; }
+/* Before every rule of the page: what is shown only once must not vanish unread. */
+:host([data-keeps]) { display: block !important; }
 *, *::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
 h2 { margin: 0 0 calc(var(--lk-space) / 2); font-size: 1.5em; line-height: 1.25; text-wrap: balance; }

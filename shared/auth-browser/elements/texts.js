@@ -53,6 +53,7 @@ const en = {
   'authenticator.keep': 'Keep these backup codes where you find them without this phone. Each works once, and they are shown only now.',
   'authenticator.copy': 'Copy',
   'authenticator.copied': 'Copied.',
+  'authenticator.notCopied': 'This browser has not copied them. Select them and copy them yourself, or write them down.',
   'authenticator.kept': 'I have kept them',
   'register.title': 'Create an account',
   'register.go': 'Create account',

@@ -898,6 +898,51 @@ async function bare() {
   await deployed.context().close();
 }
 
+/** Codes that are shown once stay, whatever becomes of the session. */
+async function keptCodes() {
+  for (const [address, query] of [['careful@example.com', ''], ['careful@elsewhere.example', 'bare?sections=authenticator sessions']]) {
+    const tab = await open({ query, days: 0 });
+    await fill(tab, 'email', address);
+    await go(tab);
+    await step(tab, 'code');
+    await fill(tab, 'code', await code(address));
+    await go(tab);
+    await account(tab).getByRole('button', { name: 'Set up' }).click();
+    await account(tab).getByRole('button', { name: 'Email me a code' }).click();
+    await account(tab).getByLabel('Code from the mail').fill(await code(address, 2));
+    await account(tab).getByRole('button', { name: 'Set up' }).click();
+    const secret = (await account(tab).locator('code').innerText()).replaceAll(' ', '');
+    await account(tab).locator('input[name="code"]').fill(await totp(secret));
+    await account(tab).getByRole('button', { name: 'Turn on' }).click();
+    const codes = account(tab).locator('.codes li');
+    await codes.nth(9).waitFor();
+    const [backup] = await codes.allInnerTexts();
+    await tab.evaluate(() => {
+      const writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+      Object.defineProperty(navigator, 'clipboard', { value: { writeText } });
+    });
+    await account(tab).getByRole('button', { name: 'Copy' }).click();
+    await said(tab, /has not copied/, 'latchkey-account');
+    await isAccessible(tab, `codes that cannot be copied at ${query}`);
+
+    await advance(60);
+    const { sessionToken } = await post('/auth/otp/initiate', { email: address });
+    const held = await post('/auth/otp/verify', { email: address, code: await code(address, 3), sessionToken });
+    const { accessToken } = await post('/auth/mfa/verify', { sessionToken: held.sessionToken, backupCode: backup });
+    const authorization = { ...json, authorization: `Bearer ${accessToken}` };
+    await fetch(`${gateway}/me/sessions`, { method: 'DELETE', headers: authorization });
+    await look(tab);
+    await step(tab, 'start');
+    await said(tab, /^Your session has ended/);
+    assert.equal(await codes.nth(9).isVisible(), true);
+    await account(tab).getByRole('button', { name: 'I have kept them' }).click();
+    await codes.first().waitFor({ state: 'detached' });
+    assert.equal(await account(tab).getByRole('button').count(), 0);
+    await tab.context().close();
+  }
+  seen('backup codes stay until the person has kept them, though the session ends meanwhile');
+}
+
 /** The ways that a page has chosen, and no others. */
 async function chosenWays() {
   const address = 'chosen@example.com';
@@ -1134,6 +1179,7 @@ const JOURNEYS = {
   required,
   account: ownAccount,
   bare,
+  kept: keptCodes,
   ways: chosenWays,
   unreadable,
   codes: otherCodes,
