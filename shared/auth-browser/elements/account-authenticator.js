@@ -1,6 +1,7 @@
 /** The account's authenticator app: set up with a QR code, confirmed, its backup codes, removed. */
 import { keepBackupCodes, scanSecret } from './authenticator-steps.js';
 import { make, section } from './parts.js';
+import { FEW_CODES } from './texts.js';
 
 export class AuthenticatorSection {
   #account;
@@ -9,7 +10,7 @@ export class AuthenticatorSection {
     this.#account = account;
   }
 
-  view() {
+  view({ backupCodesLeft }) {
     const account = this.#account;
     const { voice } = account;
     const isOn = account.proofs.hasAuthenticator;
@@ -18,6 +19,9 @@ export class AuthenticatorSection {
       'authenticator',
       'authenticator.title',
       make('p', { class: 'note' }, voice.say(isOn === null ? 'account.authenticatorHint' : isOn ? 'authenticator.isOn' : 'account.isOff')),
+      isOn && backupCodesLeft !== undefined
+        ? make('p', { class: backupCodesLeft > FEW_CODES ? 'note' : 'note wrong' }, voice.codesLeft(backupCodesLeft))
+        : null,
       make(
         'div',
         { class: 'buttons' },

@@ -14,6 +14,8 @@ export const de = {
   'account.isOff': 'Der Authenticator ist aus.',
   'account.changePassword': 'Passwort ändern',
   'account.changePasswordHint': 'Alle anderen Sitzungen enden damit. Zeigen Sie mit dem bisherigen Passwort oder einem Code, dass Sie es sind.',
+  'account.setPassword': 'Passwort festlegen',
+  'account.setPasswordHint': 'Damit können Sie sich dann anmelden. Alle anderen Sitzungen enden. Zeigen Sie zuerst, dass Sie es sind.',
   'account.passwordChanged': 'Ihr Passwort ist geändert, und alle anderen Sitzungen sind beendet.',
   'account.address': 'E-Mail-Adresse',
   'account.newAddress': 'Neue E-Mail-Adresse',

@@ -8,24 +8,24 @@ export class PasswordSection {
     this.#account = account;
   }
 
-  view() {
+  view({ hasPassword }) {
     const account = this.#account;
     return section(
       account.voice,
       'password',
       'label.password',
-      make('div', { class: 'buttons' }, account.button('account.changePassword', () => this.#change())),
+      make('div', { class: 'buttons' }, account.button(named(hasPassword), () => this.#change(hasPassword))),
     );
   }
 
-  #change() {
+  #change(hasPassword) {
     const account = this.#account;
     const { voice } = account;
     account.prove({
       at: 'password',
       purpose: 'password',
-      title: 'account.changePassword',
-      hint: voice.say('account.changePasswordHint'),
+      title: named(hasPassword),
+      hint: voice.say(hasPassword === false ? 'account.setPasswordHint' : 'account.changePasswordHint'),
       go: 'reset.go',
       fields: [field(voice, 'newPassword', { hint: voice.say('rule') })],
       change: async (proof, input) => {
@@ -36,3 +36,6 @@ export class PasswordSection {
     });
   }
 }
+
+/** An account may have no password yet. */
+const named = (hasPassword) => (hasPassword === false ? 'account.setPassword' : 'account.changePassword');

@@ -16,6 +16,8 @@ const en = {
   'account.isOff': 'The authenticator is off.',
   'account.changePassword': 'Change the password',
   'account.changePasswordHint': 'All other sessions end with it. Show that it is you by the present password, or by a code.',
+  'account.setPassword': 'Set a password',
+  'account.setPasswordHint': 'You can sign in with it then. All other sessions end. First show that it is you.',
   'account.passwordChanged': 'Your password is changed, and all other sessions have ended.',
   'account.address': 'Email address',
   'account.newAddress': 'New email address',

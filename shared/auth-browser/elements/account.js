@@ -17,7 +17,7 @@ import { ProfileSection } from './account-profile.js';
 import { SessionsSection } from './account-sessions.js';
 import { ACCOUNT_TEXTS } from './account-texts.js';
 import { WaysOutSection } from './account-ways-out.js';
-import { LatchkeyElement, define } from './base.js';
+import { LatchkeyElement, define, spent } from './base.js';
 import { isOff, make } from './parts.js';
 import { Proofs } from './proof.js';
 import { TEXTS } from './texts.js';
@@ -125,9 +125,15 @@ export class LatchkeyAccount extends LatchkeyElement {
       return;
     }
     if (shown !== this.#shown) return;
+    // An API of before does not say these.
+    this.proofs.hasAuthenticator = user.hasAuthenticator ?? this.proofs.hasAuthenticator;
+    this.proofs.hasPassword = user.hasPassword ?? null;
     const sections = this.#sections.map((section) => section.view(user));
     this.show({ title: 'account.title', hint: user.email, content: [factorReset(this, user), ...sections] });
     if (at !== undefined) this.shadowRoot.getElementById(at).focus();
+    const left = spent.get(this.client);
+    spent.delete(this.client);
+    if (left !== undefined) this.tell(this.voice.codesLeft(left), { good: true });
   }
 
   /** Without a profile there is another try, and the ways out. */

@@ -19,6 +19,9 @@ const clients = new Map();
  */
 export const endings = new WeakMap();
 
+/** How many backup codes a client's sign-in has left over, until an account has said it. */
+export const spent = new WeakMap();
+
 const ENDINGS = { refused: 'problem.REFRESH_REFUSED', elsewhere: 'problem.AUTH_REQUIRED' };
 
 /** The searches for a cookie's session, so that the elements of a client share one. */

@@ -112,13 +112,14 @@ export function form(voice, { fields, go, onSubmit, more = null, part = 'primary
   const label = make('span', {}, voice.say(go));
   const button = make('button', { type: 'submit', part, class: part }, label);
   const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), ...(more ? [more] : []), button);
+  let said = go;
   let isBusy = false;
   let isClosed = false;
   // The button keeps its width and the focus; a press while it is off has no effect.
   const show = () => {
     node.toggleAttribute('data-busy', isBusy);
     button.setAttribute('aria-disabled', String(isBusy || isClosed));
-    label.textContent = voice.say(isBusy ? 'busy' : go);
+    label.textContent = voice.say(isBusy ? 'busy' : said);
   };
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -144,7 +145,12 @@ export function form(voice, { fields, go, onSubmit, more = null, part = 'primary
     isClosed = closed;
     show();
   };
-  return { node, close };
+  /** Names the action anew. */
+  const name = (key) => {
+    said = key;
+    show();
+  };
+  return { node, close, name };
 }
 
 /** A button that is off keeps the focus, so it is never `disabled`. */

@@ -26,6 +26,8 @@ const loaded = () => import('../passkeys.js');
 export class Proofs {
   /** Whether there is an authenticator, as far as this page knows; null until an answer says so. */
   hasAuthenticator = null;
+  /** Whether there is a password; null where the API does not say it. */
+  hasPassword = null;
 
   #element;
   #email;
@@ -55,24 +57,31 @@ export class Proofs {
     const passkey = make('button', { type: 'button', part: 'quiet', hidden: true }, voice.say('passkey.use'));
     let usesPasskey = false;
     const usesMail = () => this.#mailed.has(purpose);
+    // Without a password, the form itself asks for the mail first.
+    const isToMail = () => this.hasPassword === false && !usesMail();
     const show = () => {
-      password.node.hidden = usesMail();
+      password.node.hidden = usesMail() || isToMail();
       mailed.node.hidden = !usesMail();
-      present.node.hidden = !needsFactor;
-      mail.textContent = voice.say(usesMail() ? 'proof.password' : 'proof.mail');
+      present.node.hidden = !needsFactor || (isToMail() && passkey.hidden);
+      mail.hidden = isToMail();
+      mail.textContent = voice.say(usesMail() ? (this.hasPassword === false ? 'code.again' : 'proof.password') : 'proof.mail');
+      name(isToMail() ? 'proof.mail' : go);
     };
     const proved = [...fields, password, mailed, present];
     const attempt = (work) => element.attempt(proved, work);
+    const askByMail = () =>
+      attempt(async () => {
+        if (usesMail() && this.hasPassword !== false) this.#mailed.delete(purpose);
+        else this.#mailed.set(purpose, await this.#mail(purpose));
+        show();
+        (usesMail() ? mailed : password).input.focus();
+        if (usesMail()) element.tell(voice.say('proof.sent'), { good: true });
+      });
     mail.addEventListener('click', async () => {
       // One press, one mail.
       if (isOff(mail)) return;
       mail.setAttribute('aria-disabled', 'true');
-      await attempt(async () => {
-        if (usesMail()) this.#mailed.delete(purpose);
-        else this.#mailed.set(purpose, await this.#mail(purpose));
-        show();
-        (usesMail() ? mailed : password).input.focus();
-      });
+      await askByMail();
       mail.removeAttribute('aria-disabled');
     });
     /** Makes the change with what `prove` returns; `refused` tells the person that it is wrong. */
@@ -93,7 +102,7 @@ export class Proofs {
           refused();
         }
       });
-    const { node } = form(voice, {
+    const { node, name } = form(voice, {
       fields: proved,
       go,
       part,
@@ -105,6 +114,7 @@ export class Proofs {
             () => element.tell(voice.say('problem.REFUSED')),
           );
         }
+        if (isToMail()) return askByMail();
         const [shown, text] = usesMail() ? [mailed, digitsOf(mailed.input.value)] : [password, password.input.value];
         if (text === '') {
           shown.wrong(voice.say('field.required'));
@@ -130,12 +140,13 @@ export class Proofs {
     show();
     void this.#hasPasskey().then((has) => {
       passkey.hidden = !has;
+      show();
     });
     element.show({
       title,
       hint: hint ?? voice.say('proof.hint'),
       content: [node],
-      focus: (fields[0] ?? (usesMail() ? mailed : password)).input,
+      focus: fields[0]?.input ?? (usesMail() ? mailed.input : isToMail() ? undefined : password.input),
       ways: [{ node: mail }, { node: passkey }, ...ways],
     });
   }

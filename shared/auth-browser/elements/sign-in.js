@@ -6,9 +6,10 @@
  * passkey). Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as
  * `detail`, at the end of the conversation; `latchkey-step` with the step's name.
  */
-import { LatchkeyElement, define, endings } from './base.js';
+import { LatchkeyElement, define, endings, spent } from './base.js';
 import { addressOnDevice } from './device.js';
 import { field, form, isOff, make, markFields, missing, withWork } from './parts.js';
+import { FEW_CODES } from './texts.js';
 
 /** Loaded by browsers that have passkeys, if the page uses them. */
 const passkeySteps = () => import('./passkey-steps.js');
@@ -572,7 +573,19 @@ export class LatchkeySignIn extends LatchkeyElement {
     const known = { password: this.#proved, hasAuthenticator: this.#attempt?.step === 'factor' };
     const isByPasskey = byPasskey || this.#attempt?.byPasskey === true;
     this.#forget();
-    if (isByPasskey || !(await this.#offer(known))) this.#goOn();
+    const goOn = async () => {
+      if (isByPasskey || !(await this.#offer(known))) this.#goOn();
+    };
+    const { backupCodesLeft: left } = answer;
+    if (left !== undefined && left <= FEW_CODES) return this.#codesLeft(left, goOn);
+    if (left !== undefined) spent.set(this.client, left);
+    return goOn();
+  }
+
+  /** A backup code has signed in, and few are left: the person has to know before anything else. */
+  #codesLeft(left, goOn) {
+    const { node } = form(this.voice, { fields: [], go: 'start.go', onSubmit: goOn });
+    this.#step('codes', { title: 'done.title', hint: this.voice.codesLeft(left), content: [node] });
   }
 
   /** Offers a passkey after the first sign-in here. False if there is nothing to offer. */

@@ -31,6 +31,7 @@ const en = {
   'proof.mail': 'Email me a code',
   'proof.mailed': 'Code from the mail',
   'proof.password': 'Use the password',
+  'proof.sent': 'A code is on its way to your mailbox.',
   'proof.present': 'Code of the authenticator, or a backup code',
   'factor.title': 'One more step',
   'factor.hint': 'Enter the code that your authenticator app shows.',
@@ -40,6 +41,10 @@ const en = {
   'factor.backupHint': 'Enter one of the backup codes that you have kept. It works once.',
   'factor.mailHint': 'Enter the code from the mail that we have sent you.',
   'factor.remember': 'Do not ask again in this browser for {time}',
+  'codes.left': '{count} backup codes left.',
+  'codes.one': 'One backup code left.',
+  'codes.none': 'No backup code left.',
+  'codes.few': 'For new ones, turn the authenticator off and set it up again.',
   'setUp.title': 'Protect your account',
   'setUp.hint': 'This account needs a second step at every sign-in. Set one up to go on.',
   'setUp.app': 'Use an authenticator app',
@@ -138,6 +143,9 @@ const en = {
   field: 'This does not fit.',
 };
 
+/** With so few backup codes left, a person is warned. */
+export const FEW_CODES = 2;
+
 export const TEXTS = { en, de };
 
 /** Speaks a language by tables of words, with the page's own words if it has some. */
@@ -149,6 +157,8 @@ export function speaker(language, tables, own = {}) {
   return {
     say,
     has: (key) => Object.hasOwn(words, key),
+    codesLeft: (count) =>
+      [say(['codes.none', 'codes.one'][count] ?? 'codes.left', { count }), ...(count > FEW_CODES ? [] : [say('codes.few')])].join(' '),
     time: (seconds) => inWords(language, seconds),
     date: (instant) => inFull(language, new Date(instant)),
     country: (code) => countryIn(language, code),

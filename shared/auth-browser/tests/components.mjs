@@ -290,8 +290,8 @@ async function secondFactor(tab) {
   await press(tab, 'Use a backup code');
   await fill(tab, 'backupCode', backupCodes[0].toLowerCase());
   await go(tab);
-  await account(tab).getByLabel('Name').waitFor();
-  seen('a backup code completes the sign-in, after a reload too');
+  await said(tab, /^9 backup codes left\.$/, 'latchkey-account');
+  seen('a backup code completes the sign-in, after a reload too, and the others are counted');
 
   await account(tab).getByRole('button', { name: 'Turn off' }).click();
   await account(tab).getByRole('button', { name: 'Email me a code' }).click();
@@ -1086,6 +1086,71 @@ async function otherCodes() {
   await tab.context().close();
 }
 
+/** What the profile says of its factors, as far as an API says it. */
+async function knownFactors() {
+  const address = 'known@example.com';
+  const tab = await open();
+  const profile = (url) => url.pathname === '/api/me';
+  const saying = async (more) => {
+    await tab.unroute(profile);
+    await tab.route(profile, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), ...more } });
+    });
+  };
+  const buttons = (name) => account(tab).getByRole('button', { name, exact: true });
+  await saying({ hasPassword: false, hasAuthenticator: false });
+  await signIn(tab, address, 1);
+  assert.deepEqual([await buttons('Set up').count(), await buttons('Turn off').count()], [1, 0]);
+  await buttons('Set a password').click();
+  assert.equal(await account(tab).getByLabel('Password', { exact: true }).isVisible(), false);
+  await account(tab).getByLabel('New password', { exact: true }).fill('a lantern over the harbour');
+  await isAccessible(tab, 'a first password');
+  await buttons('Email me a code').click();
+  await said(tab, /on its way/, 'latchkey-account');
+  assert.equal(await buttons('Use the password').count(), 0);
+  await account(tab).getByLabel('Code from the mail').fill(await code(address, 2));
+  await isAccessible(tab, 'a first password, and a mailed code');
+  await buttons('Set password').click();
+  await said(tab, /password is changed/, 'latchkey-account');
+  seen('without a password, a proof begins with the mailed code');
+  for (const [left, pattern, isFew] of [[7, /^7 backup codes left\.$/, false], [1, /^One backup code left\. For new ones/, true], [0, /^No backup code left/, true]]) {
+    await saying({ hasPassword: true, hasAuthenticator: true, backupCodesLeft: left });
+    await tab.reload();
+    const note = account(tab).locator('.note').filter({ hasText: pattern });
+    await note.waitFor();
+    assert.equal(await note.evaluate((node) => node.classList.contains('wrong')), isFew);
+    assert.deepEqual([await buttons('Set up').count(), await buttons('Turn off').count()], [0, 1]);
+  }
+  await isAccessible(tab, 'no backup code left');
+  await buttons('Change the password').click();
+  await account(tab).getByLabel('or a backup code').waitFor();
+  await account(tab).getByLabel('Password', { exact: true }).waitFor();
+  seen('the account says what the second step has left, and offers what there is to do');
+  await tab.context().close();
+
+  const few = await open();
+  const held = { sessionToken: 'a-session', mfaRequired: true, challenge: 'SOFTWARE_TOKEN_MFA', tokenType: 'Bearer' };
+  const login = await post('/auth/login', { email: address, password: 'a lantern over the harbour' });
+  await few.route('**/api/auth/login', (route) => route.fulfill({ status: 200, json: held }));
+  await few.route('**/api/auth/mfa/verify', (route) => route.fulfill({ status: 200, json: { ...login, backupCodesLeft: 2 } }));
+  await press(few, 'Use a password');
+  await fill(few, 'email', address);
+  await fill(few, 'password', 'a lantern over the harbour');
+  await go(few);
+  await step(few, 'factor');
+  await press(few, 'Use a backup code');
+  await fill(few, 'backupCode', '7K3Q-XB2M-9FTR-04WZ');
+  await go(few);
+  await step(few, 'codes');
+  await few.locator('latchkey-sign-in').getByText('2 backup codes left. For new ones').waitFor();
+  await isAccessible(few, 'few backup codes');
+  await go(few);
+  await account(few).getByLabel('Name').waitFor();
+  seen('a sign-in that leaves few backup codes says so before it goes on');
+  await few.context().close();
+}
+
 /** The whole of a sign-in by keys alone, in German. */
 async function byKeyboard() {
   const address = 'keys@example.com';
@@ -1183,6 +1248,7 @@ const JOURNEYS = {
   ways: chosenWays,
   unreadable,
   codes: otherCodes,
+  factors: knownFactors,
   passkeys,
   react: inReact,
   news,
