@@ -898,6 +898,39 @@ async function bare() {
   await deployed.context().close();
 }
 
+/** A sign-out that the API has not heard of is none, and can be tried again. */
+async function failedSignOut() {
+  const address = 'leaving@example.com';
+  let count = 0;
+  for (const [query, delivery] of [['', 'cookie'], ['', 'body'], ['bare', 'cookie'], ['bare', 'body']]) {
+    const tab = await open({ query, delivery });
+    await signIn(tab, address, (count += 1));
+    await tab.evaluate(() => {
+      globalThis.left = [];
+      addEventListener('latchkey-signed-out', ({ detail }) => globalThis.left.push(detail.everywhere));
+    });
+    const leave = (name) => account(tab).getByRole('button', { name, exact: true }).click();
+    await tab.context().setOffline(true);
+    await leave('Sign out');
+    await said(tab, /^You are still signed in/, 'latchkey-account');
+    await tab.context().setOffline(false);
+    const refuse = (route) => route.fulfill({ status: 503, json: { code: 'SERVICE_UNAVAILABLE', status: 503 } });
+    await tab.route('**/api/auth/logout', refuse);
+    await leave('Sign out on all devices');
+    await said(tab, /^You are still signed in/, 'latchkey-account');
+    await isAccessible(tab, `a sign-out that failed at ${query} with ${delivery}`);
+    assert.deepEqual(await tab.evaluate(() => globalThis.left), []);
+    await tab.unroute('**/api/auth/logout', refuse);
+    await leave('Sign out on all devices');
+    await step(tab, 'start');
+    assert.deepEqual(await tab.evaluate(() => globalThis.left), [true]);
+    await tab.reload();
+    await step(tab, 'start');
+    await tab.context().close();
+  }
+  seen('a sign-out that fails says that the person is still signed in, and the next try works');
+}
+
 /** Codes that are shown once stay, whatever becomes of the session. */
 async function keptCodes() {
   for (const [address, query] of [['careful@example.com', ''], ['careful@elsewhere.example', 'bare?sections=authenticator sessions']]) {
@@ -1244,6 +1277,7 @@ const JOURNEYS = {
   required,
   account: ownAccount,
   bare,
+  out: failedSignOut,
   kept: keptCodes,
   ways: chosenWays,
   unreadable,
