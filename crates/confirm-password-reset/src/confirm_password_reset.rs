@@ -93,11 +93,8 @@ impl ConfirmPasswordReset {
                 has_password: true,
                 locale: None,
             };
-            let (guest, _) = self
-                .guests
-                .get_or_create(newcomer, arrival, &self.first_proofs, now)
-                .await?;
-            guest
+            let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;
+            arrived.guest
         };
         self.note(&sub, &guest.guest_id, None, now, exchange).await
     }

@@ -21,9 +21,11 @@
 
 mod confirm_password_reset;
 
-use auth_aws::{ConfigurationError, FirstProofs, Guests, Passwords, Platform, Users};
+use auth_aws::{ConfigurationError, Guests, Passwords, Platform, Users};
 use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryLimits};
-use auth_flows::{Activities, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
+use auth_flows::{
+    Activities, Arrivals, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters,
+};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function with its dependencies.
@@ -40,7 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         password_attempts: PasswordAttempts::new(platform, ConfirmPasswordReset::NAME, None)?,
         passwords: Passwords::new(platform)?,
         guests: Guests::new(platform)?,
-        first_proofs: FirstProofs::new(platform)?,
+        arrivals: Arrivals::new(platform)?,
         users: Users::new(platform)?,
         activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
@@ -58,7 +60,7 @@ struct ConfirmPasswordReset {
     password_attempts: PasswordAttempts,
     passwords: Passwords,
     guests: Guests,
-    first_proofs: FirstProofs,
+    arrivals: Arrivals,
     users: Users,
     activities: Activities,
     notices: Notices,

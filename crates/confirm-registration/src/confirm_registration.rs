@@ -73,15 +73,7 @@ impl ConfirmRegistration {
                     method: SignInMethod::Code,
                 };
                 // The guest has just registered, so there is no known device to compare with.
-                let arriving = async {
-                    Ok(Arrived {
-                        guest,
-                        returns: false,
-                        has_both_factors: false,
-                        verified_passkey: None,
-                        spares_second_factor: false,
-                    })
-                };
+                let arriving = async { Ok(Arrived::with_one_factor(guest, false)) };
                 self.signing_in.end(&first_factor, arriving).await
             }
             PasswordProof::Challenged(follow_up) => {

@@ -19,9 +19,10 @@
 
 mod pre_token_generation;
 
-use auth_aws::{ConfigurationError, EarlierPasswords, FirstProofs, Guests, Platform};
+use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{AppClients, Clock, Email, Locale, SecondFactorPolicy, UserSub, claims};
-use auth_lambda::{Function, Trigger};
+use auth_flows::Arrivals;
+use auth_lambda::{Function, MetricLog, Trigger};
 use serde_json::{Map, Value, json};
 
 /// The function with its dependencies.
@@ -29,11 +30,15 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     Ok(Function::trigger(PreTokenGeneration {
         guests: Guests::new(platform)?,
-        first_proofs: FirstProofs::new(platform)?,
-        earlier_passwords: EarlierPasswords::new(platform)?,
+        arrivals: Arrivals::new(platform)?,
         own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         api_clients: environment.required("API_CLIENT_IDS")?,
         second_factor: environment.second_factor_policy()?,
+        metrics: MetricLog::new(
+            PreTokenGeneration::NAME,
+            environment.text("ENVIRONMENT")?,
+            platform.clock(),
+        ),
         clock: platform.clock(),
     }))
 }
@@ -41,14 +46,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The trigger's dependencies.
 struct PreTokenGeneration {
     guests: Guests,
-    first_proofs: FirstProofs,
-    earlier_passwords: EarlierPasswords,
+    arrivals: Arrivals,
     /// The confidential client.
     own_client: String,
     /// The clients whose tokens open the JWT routes.
     api_clients: AppClients,
     /// Whether one factor suffices: other clients ask for one only.
     second_factor: SecondFactorPolicy,
+    metrics: MetricLog,
     clock: Clock,
 }
 

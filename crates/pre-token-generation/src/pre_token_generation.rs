@@ -3,10 +3,8 @@
 //! A refusal comes after the proof, at every refresh too. Before the proof it would reveal to
 //! strangers who has an authenticator.
 
-use auth_aws::{Arrival, Newcomer};
+use auth_aws::Newcomer;
 use auth_domain::{Problem, Report, SecondFactorPolicy};
-
-use tokio::try_join;
 
 use crate::{Arriving, PreTokenGeneration};
 
@@ -52,23 +50,18 @@ impl PreTokenGeneration {
         let Some(email) = &arriving.email else {
             return Ok(Err(UNPROVED));
         };
-        let (address, is_marked) = try_join!(
-            self.guests.at(email),
-            self.earlier_passwords.is_marked(email)
-        )?;
+        let (arrival, is_marked) = self.arrivals.look_at_password(email).await?;
         if is_marked {
             return Ok(Err(UNPROVED));
         }
-        let arrival = Arrival::First(address);
         let newcomer = Newcomer {
             sub: &arriving.sub,
             email,
             has_password: false,
             locale: arriving.locale.as_ref(),
         };
-        let now = self.clock.now();
-        self.guests
-            .get_or_create(newcomer, arrival, &self.first_proofs, now)
+        self.arrivals
+            .receive(arrival, newcomer, &self.metrics)
             .await?;
         Ok(Ok(()))
     }

@@ -53,11 +53,8 @@ impl VerifyMfa {
         let tokens = self.held.trade(resumed, &proved, token).await?;
         self.held.confirm_passkey(resumed, &proved).await;
         let arrived = Arrived {
-            guest: proved.guest,
-            returns: true,
-            has_both_factors: true,
-            verified_passkey: None,
             spares_second_factor,
+            ..Arrived::with_both_factors(proved.guest, true)
         };
         let tokens = self
             .signing_in

@@ -74,6 +74,32 @@ pub struct ProvedRegistration<'a> {
     pub registration: &'a PendingRegistration,
 }
 
+/// The guest of a user who has just proved an address.
+#[derive(Clone, Debug)]
+#[must_use = "a guest who was made is counted"]
+pub struct ProvedGuest {
+    /// The guest.
+    pub guest: Guest,
+    /// Whether this call made the guest.
+    pub is_new: bool,
+}
+
+impl ProvedGuest {
+    fn found(guest: Guest) -> Self {
+        Self {
+            guest,
+            is_new: false,
+        }
+    }
+
+    fn made(guest: Guest) -> Self {
+        Self {
+            guest,
+            is_new: true,
+        }
+    }
+}
+
 /// The guests table.
 #[derive(Clone)]
 pub struct Guests {
@@ -218,15 +244,13 @@ impl Guests {
     /// the address of another sub's guest is a `USER_MISMATCH`. Before a guest is made or bound,
     /// the user is claimed for good, so that no removal takes it. A user that a removal has claimed
     /// first gets no guest.
-    ///
-    /// Also returns whether this call made the guest.
     pub async fn get_or_create(
         &self,
         newcomer: Newcomer<'_>,
         arrival: Arrival,
         first: &FirstProofs,
         now: Timestamp,
-    ) -> Result<(Guest, bool), Problem> {
+    ) -> Result<ProvedGuest, Problem> {
         let Newcomer { sub, email, .. } = newcomer;
         let mut arrival = arrival;
         let mut drawn = Vec::new();
@@ -236,9 +260,9 @@ impl Guests {
             }
             let guest = match arrival {
                 Arrival::Known(guest) => {
-                    let made_here = drawn.contains(&guest.guest_id);
+                    let is_new = drawn.contains(&guest.guest_id);
                     let guest = self.updated(*guest, newcomer, now).await?;
-                    return Ok((guest, made_here));
+                    return Ok(ProvedGuest { guest, is_new });
                 }
                 Arrival::First(Some(Address::Claimed(claim))) if claim.is_leaving => {
                     return Err(leaving());
@@ -252,14 +276,14 @@ impl Guests {
                     let guest = self.of_waiting(&waiting, newcomer, now);
                     let entry = first.entry(&guest, now)?;
                     let bound = self.bind(&waiting, &guest, None, entry).await?;
-                    bound.map(|guest| (guest, false))
+                    bound.map(ProvedGuest::found)
                 }
                 Arrival::First(None) => {
                     let guest = self.fresh(newcomer, now);
                     drawn.push(guest.guest_id.clone());
                     let entry = first.entry(&guest, now)?;
                     let created = self.create(&guest, None, entry).await?;
-                    created.then_some((guest, true))
+                    created.then(|| ProvedGuest::made(guest))
                 }
             };
             match guest {
@@ -544,15 +568,13 @@ impl Guests {
     /// The same registration may retry, until a new password is set: it finds the guest that it
     /// made. A guest who waits at the address is bound, and keeps number and attributes. The user
     /// is claimed for good before. `address` was read a moment ago.
-    ///
-    /// Also returns whether this call made the guest.
     pub async fn register(
         &self,
         proved: &ProvedRegistration<'_>,
         address: Option<Address>,
         first: &FirstProofs,
         now: Timestamp,
-    ) -> Result<Option<(Guest, bool)>, Problem> {
+    ) -> Result<Option<ProvedGuest>, Problem> {
         let ProvedRegistration {
             sub,
             email,
@@ -577,14 +599,14 @@ impl Guests {
                     let guest = self.registered_by(id, &claim.sub).await?;
                     return Ok(guest
                         .filter(|guest| guest.cognito_sub == *sub)
-                        .map(|guest| (guest, false)));
+                        .map(ProvedGuest::found));
                 }
                 Some(Address::Waiting(waiting)) => {
                     let mut guest = self.of_waiting(&waiting, newcomer, now);
                     guest.name = registration.name.clone().or(guest.name);
                     let entry = first.entry(&guest, now)?;
                     let bound = self.bind(&waiting, &guest, Some(id), entry).await?;
-                    bound.map(|guest| (guest, false))
+                    bound.map(ProvedGuest::found)
                 }
                 None => {
                     let guest = Guest {
@@ -594,7 +616,7 @@ impl Guests {
                     };
                     let entry = first.entry(&guest, now)?;
                     let created = self.create(&guest, Some(id), entry).await?;
-                    created.then_some((guest, true))
+                    created.then(|| ProvedGuest::made(guest))
                 }
             };
             if made.is_some() {

@@ -2,9 +2,10 @@
 
 use auth_aws::{
     Arrival, ConfigurationError, EarlierPasswords, FirstProofs, Guests, Newcomer, Platform,
+    ProvedGuest,
 };
 use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
-use auth_lambda::{Exchange, Metric};
+use auth_lambda::{Counter, Metric};
 use tokio::try_join;
 
 /// Finds, binds or makes guests.
@@ -28,6 +29,29 @@ pub struct Arrived {
     pub verified_passkey: Option<PasskeyId>,
     /// Whether this browser may skip the second factor later. The second factor was shown just now.
     pub spares_second_factor: bool,
+}
+
+impl Arrived {
+    /// A guest after the first factor.
+    #[must_use]
+    pub fn with_one_factor(guest: Guest, returns: bool) -> Self {
+        Self {
+            guest,
+            returns,
+            has_both_factors: false,
+            verified_passkey: None,
+            spares_second_factor: false,
+        }
+    }
+
+    /// A guest after both factors.
+    #[must_use]
+    pub fn with_both_factors(guest: Guest, returns: bool) -> Self {
+        Self {
+            has_both_factors: true,
+            ..Self::with_one_factor(guest, returns)
+        }
+    }
 }
 
 impl Arrivals {
@@ -56,6 +80,11 @@ impl Arrivals {
         if let Some(guest) = self.guests.find(sub).await? {
             return Ok((Arrival::Known(Box::new(guest)), false));
         }
+        self.look_at_password(email).await
+    }
+
+    /// The same for a user without a guest.
+    pub async fn look_at_password(&self, email: &Email) -> Result<(Arrival, bool), Problem> {
         let (address, is_marked) = try_join!(
             self.guests.at(email),
             self.earlier_passwords.is_marked(email)
@@ -68,29 +97,23 @@ impl Arrivals {
         self.guests.at(email).await.map(Arrival::First)
     }
 
-    /// The guest of a user whose state was read a moment ago. A new guest stays, even if the
-    /// sign-in fails.
+    /// The guest of a user whose state was read a moment ago. A new guest is counted, and stays
+    /// even if the sign-in fails.
     pub async fn receive(
         &self,
         arrival: Arrival,
         newcomer: Newcomer<'_>,
-        exchange: &Exchange,
+        counter: &impl Counter,
     ) -> Result<Arrived, Problem> {
         let before = arrival.proved_before();
         let now = self.clock.now();
-        let (guest, is_new) = self
+        let ProvedGuest { guest, is_new } = self
             .guests
             .get_or_create(newcomer, arrival, &self.first_proofs, now)
             .await?;
         if is_new {
-            exchange.count(Metric::GuestsCreated);
+            counter.count(Metric::GuestsCreated);
         }
-        Ok(Arrived {
-            guest,
-            returns: before.unwrap_or(!is_new),
-            has_both_factors: false,
-            verified_passkey: None,
-            spares_second_factor: false,
-        })
+        Ok(Arrived::with_one_factor(guest, before.unwrap_or(!is_new)))
     }
 }

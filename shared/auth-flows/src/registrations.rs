@@ -2,7 +2,7 @@
 
 use auth_aws::{
     Address, ConfigurationError, FirstProofs, Guests, PasswordProof, Passwords, PendingPasswords,
-    Platform, ProvedRegistration, locale_of,
+    Platform, ProvedGuest, ProvedRegistration, locale_of,
 };
 use auth_domain::{Email, Guest, PendingRegistration, Problem, SessionToken, SignInId};
 use auth_lambda::Metric;
@@ -68,7 +68,7 @@ impl Registrations {
         let making = self
             .guests
             .register(&registering, address, &self.first_proofs, now);
-        let (guest, is_new) = making.await?.ok_or(Problem::InvalidSession)?;
+        let ProvedGuest { guest, is_new } = making.await?.ok_or(Problem::InvalidSession)?;
         if is_new {
             exchange.count(Metric::GuestsCreated);
         }

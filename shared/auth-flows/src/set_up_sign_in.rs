@@ -179,13 +179,7 @@ impl SetUpSignIns {
             }
         };
         // The notice of the set-up mentions this browser too.
-        let arrived = Arrived {
-            guest: proved.guest,
-            returns: false,
-            has_both_factors: true,
-            verified_passkey: None,
-            spares_second_factor: false,
-        };
+        let arrived = Arrived::with_both_factors(proved.guest, false);
         let delivery = resumed.held.token_delivery;
         let tokens = self
             .welcomes

@@ -13,7 +13,7 @@ use auth_domain::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Metric, Origin, SetCookie, door::Door};
+use crate::{Counter, Metric, Origin, SetCookie, door::Door};
 
 /// Reads the claims of a token that the authorizer has accepted: it has checked signature, issuer,
 /// client, times and scope. Claims may come as text or as JSON.
@@ -420,5 +420,11 @@ impl Exchange {
 
     fn extras(&self) -> MutexGuard<'_, Extras> {
         self.extras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counter for Exchange {
+    fn count(&self, metric: Metric) {
+        self.count(metric);
     }
 }

@@ -39,7 +39,7 @@ pub use floor::ResponseFloor;
 pub use function::{Function, FunctionError, system_clock};
 pub use invocation::{ClientContext, Invocation, ToolCall};
 pub use issued_tokens::IssuedTokens;
-pub use metric::Metric;
+pub use metric::{Counter, Metric, MetricLog};
 pub use operation::{
     Access, AgentTool, Authorizer, MailFeedbackTaker, Operation, ScheduledWork, Trigger,
 };

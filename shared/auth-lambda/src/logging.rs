@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use auth_domain::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing::{
     Event, Metadata, Subscriber,
@@ -155,7 +156,7 @@ pub(crate) struct Completed<'a> {
     pub(crate) status: u16,
     pub(crate) duration: Duration,
     pub(crate) metrics: &'a [Metric],
-    pub(crate) timestamp: auth_domain::Timestamp,
+    pub(crate) timestamp: Timestamp,
 }
 
 /// Writes an invocation's one line: a log entry and its metrics in CloudWatch's embedded metric
@@ -163,43 +164,102 @@ pub(crate) struct Completed<'a> {
 pub(crate) fn completed(completed: &Completed<'_>) {
     let latency_ms = completed.duration.as_secs_f64() * 1000.0;
     let server_error = u8::from(completed.status >= 500);
-    let mut definitions = vec![
-        json!({ "Name": "Latency", "Unit": "Milliseconds" }),
-        json!({ "Name": "ServerErrors", "Unit": "Count" }),
-    ];
-    let mut line = Map::new();
+    let level = if server_error == 1 { "ERROR" } else { "INFO" };
+    let mut line = MetricLine::new(
+        completed.function,
+        completed.environment,
+        completed.timestamp,
+    );
+    line.measure("Latency", "Milliseconds", latency_ms);
+    line.measure("ServerErrors", "Count", server_error);
     for metric in completed.metrics {
-        let count = line.get(metric.name()).and_then(Value::as_u64).unwrap_or(0) + 1;
-        if line
-            .insert(metric.name().to_owned(), count.into())
-            .is_none()
-        {
-            definitions.push(json!({ "Name": metric.name(), "Unit": "Count" }));
+        line.count(*metric);
+    }
+    let viewer = completed.viewer.map(|viewer| viewer.to_string());
+    line.write(
+        level,
+        "completed",
+        [
+            ("door", completed.door.into()),
+            ("outcome", completed.outcome.into()),
+            ("status", completed.status.into()),
+            ("requestId", completed.request_id.into()),
+            ("invocationId", completed.invocation_id.into()),
+            ("traceId", completed.trace_id.into()),
+            ("viewer", viewer.into()),
+        ],
+    );
+}
+
+/// Writes a line for one event of a function that has no line of its own for each invocation.
+pub(crate) fn counted(
+    metric: Metric,
+    function: &'static str,
+    environment: &str,
+    timestamp: Timestamp,
+) {
+    let mut line = MetricLine::new(function, environment, timestamp);
+    line.count(metric);
+    line.write("INFO", "counted", []);
+}
+
+/// A line in CloudWatch's embedded metric format.
+struct MetricLine<'a> {
+    function: &'static str,
+    environment: &'a str,
+    timestamp: Timestamp,
+    definitions: Vec<Value>,
+    members: Map<String, Value>,
+}
+
+impl<'a> MetricLine<'a> {
+    fn new(function: &'static str, environment: &'a str, timestamp: Timestamp) -> Self {
+        Self {
+            function,
+            environment,
+            timestamp,
+            definitions: Vec::new(),
+            members: Map::new(),
         }
     }
-    line.extend([
-        (
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": completed.timestamp.as_millis(),
-                "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["environment", "function"]], "Metrics": definitions }],
-            }),
-        ),
-        ("timestamp".to_owned(), completed.timestamp.to_string().into()),
-        ("level".to_owned(), if server_error == 1 { "ERROR" } else { "INFO" }.into()),
-        ("message".to_owned(), "completed".into()),
-        ("environment".to_owned(), completed.environment.into()),
-        ("function".to_owned(), completed.function.into()),
-        ("door".to_owned(), completed.door.into()),
-        ("outcome".to_owned(), completed.outcome.into()),
-        ("status".to_owned(), completed.status.into()),
-        ("requestId".to_owned(), completed.request_id.into()),
-        ("invocationId".to_owned(), completed.invocation_id.into()),
-        ("traceId".to_owned(), completed.trace_id.into()),
-        ("viewer".to_owned(), completed.viewer.map(|viewer| viewer.to_string()).into()),
-        ("Latency".to_owned(), latency_ms.into()),
-        ("ServerErrors".to_owned(), server_error.into()),
-    ]);
-    let line = Value::Object(line).to_string();
-    tracing::info!(target: METRICS, line = line.as_str());
+
+    fn measure(&mut self, name: &str, unit: &str, value: impl Into<Value>) {
+        if self.members.insert(name.to_owned(), value.into()).is_none() {
+            self.definitions.push(json!({ "Name": name, "Unit": unit }));
+        }
+    }
+
+    fn count(&mut self, metric: Metric) {
+        let so_far = self.members.get(metric.name()).and_then(Value::as_u64);
+        self.measure(metric.name(), "Count", so_far.unwrap_or(0) + 1);
+    }
+
+    fn write<const FIELDS: usize>(
+        mut self,
+        level: &str,
+        message: &str,
+        fields: [(&str, Value); FIELDS],
+    ) {
+        let metrics = json!({
+            "Timestamp": self.timestamp.as_millis(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["environment", "function"]],
+                "Metrics": self.definitions,
+            }],
+        });
+        let common = [
+            ("_aws", metrics),
+            ("timestamp", self.timestamp.to_string().into()),
+            ("level", level.into()),
+            ("message", message.into()),
+            ("environment", self.environment.into()),
+            ("function", self.function.into()),
+        ];
+        let named = |(name, value): (&str, Value)| (name.to_owned(), value);
+        self.members
+            .extend(common.into_iter().chain(fields).map(named));
+        let line = Value::Object(self.members).to_string();
+        tracing::info!(target: METRICS, line = line.as_str());
+    }
 }

@@ -1,5 +1,41 @@
 //! Metrics beside every invocation's latency.
 
+use auth_domain::Clock;
+
+use crate::logging;
+
+/// Counts events for the operators: an [`Exchange`](crate::Exchange), whose line has them, or a
+/// [`MetricLog`].
+pub trait Counter: Send + Sync {
+    /// Counts one event.
+    fn count(&self, metric: Metric);
+}
+
+/// Metrics of a function that is no operation. Each event is a line of its own.
+pub struct MetricLog {
+    function: &'static str,
+    environment: String,
+    clock: Clock,
+}
+
+impl MetricLog {
+    /// Metrics of `function` in the deployment that `environment` names.
+    #[must_use]
+    pub fn new(function: &'static str, environment: &str, clock: Clock) -> Self {
+        Self {
+            function,
+            environment: environment.to_owned(),
+            clock,
+        }
+    }
+}
+
+impl Counter for MetricLog {
+    fn count(&self, metric: Metric) {
+        logging::counted(metric, self.function, &self.environment, self.clock.now());
+    }
+}
+
 /// A counter for an alarm or a dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {

@@ -8,7 +8,7 @@ use crate::harness::backstage::make_user_with_password;
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
 use crate::harness::people::ADA;
-use crate::harness::requests::{opens, refresh};
+use crate::harness::requests::{counted, opens, refresh};
 use crate::harness::stage::Stage;
 use crate::harness::steps::{MANY_STARTS, at_once};
 use crate::harness::{Answer, TestWorld};
@@ -160,6 +160,20 @@ async fn one_right_reset_code_sent_twice_at_once_sets_one_password() {
         "eleven lives, and a dog"
     };
     one.login(ADA, winner).await.expect_status(200);
+}
+
+/// The code proves the address, so the reset makes the guest.
+#[tokio::test]
+async fn a_guest_whom_a_reset_makes_counts_once() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    make_user_with_password(&world, ADA, PASSWORD).await;
+    let mut browser = world.browser();
+    for password in [OTHER_PASSWORD, PASSWORD] {
+        let reset = world.reset_password(&mut browser, ADA, password).await;
+        reset.expect_status(204);
+        assert_eq!(world.guests().await.len(), 1);
+        assert_eq!(counted(&world, "GuestsCreated"), 1);
+    }
 }
 
 /// ASVS 5.0 6.4.3: a reset does not bypass the second factor.

@@ -15,6 +15,7 @@ use crate::harness::consent::Consenting;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::public_client::{Outside, open_world};
+use crate::harness::requests::counted;
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, TestWorld};
 use crate::operations::{refresh_token, verify_otp};
@@ -138,6 +139,7 @@ async fn the_first_sign_in_of_the_apis_public_client_makes_the_guest() {
     let guest = world.sign_in(ADA).await;
     assert_eq!(guest.user["guestId"], me["guestId"]);
     assert_eq!(world.guests().await.len(), 1);
+    assert_eq!(counted(&world, "GuestsCreated"), 1);
 }
 
 #[tokio::test]
@@ -160,6 +162,7 @@ async fn first_sign_ins_at_once_make_one_guest() {
     ids.dedup();
     assert_eq!(ids.len(), 1);
     assert_eq!(world.guests().await.len(), 1);
+    assert_eq!(counted(&world, "GuestsCreated"), 1);
 }
 
 /// Latchkey does not accept its tokens, so it needs no guest.
