@@ -328,9 +328,7 @@ impl Guests {
             .condition_expression(EXISTS)
             .expression_attribute_values(":now", text(now.to_string()));
         let mut writes = vec![set(record, vec!["updatedAt = :now"]).write()?];
-        // Two during a change of address.
-        let claimed = [Some(&guest.email), guest.changing_to.as_ref()];
-        for email in claimed.into_iter().flatten() {
+        for email in guest.addresses() {
             let claim = self.update_claim(email, &guest.cognito_sub);
             writes.push(set(claim, Vec::new()).write()?);
         }
@@ -931,8 +929,7 @@ impl Guests {
 
     /// Claims a guest for deletion, in one transaction on guest and addresses, with `entry` in the
     /// activity. It decides between the deletion and all other writes. A repeated call changes
-    /// nothing. `false` if the guest has changed or gone. During a change of address a guest has
-    /// two.
+    /// nothing. `false` if the guest has changed or gone.
     pub async fn claim_deletion(
         &self,
         guest: &Guest,
@@ -955,9 +952,8 @@ impl Guests {
                  AND attribute_not_exists(leavingSince)"
             )),
         };
-        let claimed = [Some(&guest.email), guest.changing_to.as_ref()];
         let mut writes = vec![record.write()?, entry.into_write()];
-        for email in claimed.into_iter().flatten() {
+        for email in guest.addresses() {
             let claim = self
                 .update_claim(email, sub)
                 .update_expression("SET isLeaving = :true")

@@ -54,15 +54,14 @@ impl StoredRecords {
         })
     }
 
-    /// The guest's own items: the record, the address, and the number.
+    /// The guest's own items: the record, the addresses, and the number.
     pub async fn guest(&self, guest: &Guest) -> Result<Vec<Value>, Problem> {
-        let keys = [
-            guest_key(&guest.cognito_sub),
-            address_key(&guest.email),
-            id_key(&guest.guest_id),
-        ];
-        let keys = keys.map(|key| Item::from([(KEY.to_owned(), key)]));
-        let keys = [(self.guests.as_str(), keys.to_vec())];
+        let keys = [guest_key(&guest.cognito_sub), id_key(&guest.guest_id)]
+            .into_iter()
+            .chain(guest.addresses().map(address_key))
+            .map(|key| Item::from([(KEY.to_owned(), key)]))
+            .collect();
+        let keys = [(self.guests.as_str(), keys)];
         let found = read_batch(&self.client, keys, "read the guest's items").await?;
         Ok(found.values().flatten().map(shown).collect())
     }

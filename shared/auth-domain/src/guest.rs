@@ -232,6 +232,13 @@ impl AddressClaim {
 }
 
 impl Guest {
+    /// The addresses whose items claim them for the guest: two during a change of address.
+    pub fn addresses(&self) -> impl Iterator<Item = &Email> {
+        [Some(&self.email), self.changing_to.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
     /// Whether a sign-in that began at `email` is over because the address is the guest's no more.
     #[must_use]
     pub fn has_moved_from(&self, email: &Email, begun: Timestamp) -> bool {

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::Answer;
+use crate::harness::TestWorld;
 use crate::harness::backstage::items;
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
-use crate::harness::people::{ADA, EVE};
+use crate::harness::people::{ADA, ELSEWHERE, EVE};
 use crate::harness::public_client::{Outside, open_world};
 use crate::harness::stage::Stage;
+use crate::harness::steps::MANY_STARTS;
+use crate::operations::verify_email_change::half_done;
 
 const PATH: &str = "/me/export";
 
@@ -91,6 +94,29 @@ async fn every_attribute_of_every_item_of_the_guest_is_there() {
     }
     let listed = browser.get("/me/activity?limit=1").await;
     assert_eq!(listed["events"][0]["type"], "account-exported");
+}
+
+/// The guest has both addresses until the change is done.
+#[tokio::test]
+async fn during_a_change_of_address_every_item_of_the_guest_is_there() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let mut stage = half_done(&world).await;
+    let exported = stage
+        .browser
+        .post(PATH, json!({ "password": PASSWORD }))
+        .await;
+    exported.expect_status(200);
+    let keys = |items: &[Value]| -> BTreeSet<String> {
+        let keys = items.iter().map(|item| item["pk"].as_str().unwrap());
+        keys.map(str::to_owned).collect()
+    };
+    let shown = keys(exported["records"]["guest"].as_array().unwrap());
+    let stored = items(&world, &world.ready().tables["guests"]).await;
+    let stored: Vec<Value> = stored.into_iter().map(|item| json!(item)).collect();
+    assert_eq!(shown, keys(&stored));
+    for email in [ADA, ELSEWHERE] {
+        assert!(shown.contains(&format!("address#{email}")), "{shown:?}");
+    }
 }
 
 /// The function's cases.
