@@ -560,7 +560,7 @@ export interface Operations {
   getProfile(
     input?: Record<string, never>,
     options?: CallOptions,
-  ): Promise<User>;
+  ): Promise<Profile>;
   /** See how far an authorization has come. */
   getSessionStatus(
     input: { sessionId: SessionId },
@@ -680,12 +680,12 @@ export interface Operations {
   updateProfile(
     input?: UpdateProfileInput,
     options?: CallOptions,
-  ): Promise<User>;
+  ): Promise<Profile>;
   /** Change the address. */
   verifyEmailChange(
     input: VerifyEmailChangeInput,
     options?: CallOptions,
-  ): Promise<User>;
+  ): Promise<Profile>;
   /** Bring the second factor of a sign-in. */
   verifyMfa(
     input: VerifyMfaInput,
@@ -712,6 +712,22 @@ export interface Operations {
     options?: CallOptions,
   ): Promise<PasskeyInForce>;
 }
+
+/**
+ * A guest's record as its own guest reads it. It says which ways to sign in there are, so that a
+ * page shows only what applies.
+ */
+export type Profile = User & {
+  /**
+   * Whether the guest has a password. One that is older than Latchkey counts after the first
+   * sign-in with it.
+   */
+  readonly hasPassword?: boolean;
+  /** Whether an authenticator guards the guest's sign-ins. */
+  readonly hasAuthenticator?: boolean;
+  /** How many backup codes are left. Absent without an authenticator. */
+  readonly backupCodesLeft?: number;
+};
 
 /**
  * An email address in ASCII, its local part unquoted (RFC 5321), its domain with a dot. Letter case
@@ -877,7 +893,10 @@ export type AccountExport = {
   readonly user: User;
   /** The items as they are stored. A secret reads `withheld`. */
   readonly records: {
-    /** The guest, the address, and the guest's number. A team's own attributes are among them. */
+    /**
+     * The guest, the address or both during a change, and the guest's number. A team's own
+     * attributes are among them.
+     */
     readonly guest: readonly (Record<string, unknown>)[];
     /** Also those that have ended, until they expire. */
     readonly sessions: readonly (Record<string, unknown>)[];

@@ -8,7 +8,7 @@
 //! and the next call makes it.
 
 use auth_aws::{ConfigurationError, Platform};
-use auth_domain::{Guest, Problem};
+use auth_domain::{Problem, Profile};
 use auth_flows::RecordedCallers;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -32,14 +32,14 @@ impl Operation for GetProfile {
     const ACCESS: Access = Access::Caller;
 
     type Input = ();
-    type Output = Guest;
+    type Output = Profile;
 
     fn parse(&self, _fields: &mut Fields) -> Result<(), Problem> {
         Ok(())
     }
 
-    async fn run(&self, (): (), exchange: &Exchange) -> Result<Guest, Problem> {
+    async fn run(&self, (): (), exchange: &Exchange) -> Result<Profile, Problem> {
         let (guest, _) = self.callers.find(exchange).await?;
-        Ok(guest)
+        Ok(guest.into())
     }
 }

@@ -5,7 +5,7 @@
 //! nothing has changed; if its answer is lost, a repeated patch has the same result.
 
 use auth_aws::{Callers, ConfigurationError, Guests, Platform};
-use auth_domain::{Clock, Guest, GuestName, Problem};
+use auth_domain::{Clock, GuestName, Problem, Profile};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Patch};
 
 /// The function with its dependencies.
@@ -38,7 +38,7 @@ impl Operation for UpdateProfile {
     const ACCESS: Access = Access::Caller;
 
     type Input = Input;
-    type Output = Guest;
+    type Output = Profile;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let name = fields.patch("name");
@@ -46,15 +46,16 @@ impl Operation for UpdateProfile {
         Ok(Input { name })
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Guest, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Profile, Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;
         let name = match &input.name {
-            Patch::Keep => return Ok(guest),
+            Patch::Keep => return Ok(guest.into()),
             Patch::Clear => None,
             Patch::Set(name) => Some(name),
         };
         let now = self.clock.now();
-        self.guests.rename(caller, &guest, name, now).await
+        let renamed = self.guests.rename(caller, &guest, name, now).await?;
+        Ok(renamed.into())
     }
 }

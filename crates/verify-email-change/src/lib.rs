@@ -16,7 +16,7 @@
 mod verify_email_change;
 
 use auth_aws::{AddressCodes, Callers, ConfigurationError, Platform, Secrets};
-use auth_domain::{AddressCodeRules, Clock, Guest, OtpCode, Problem, Randomness, SessionToken};
+use auth_domain::{AddressCodeRules, Clock, OtpCode, Problem, Profile, Randomness, SessionToken};
 use auth_flows::AddressChanges;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -57,7 +57,7 @@ impl Operation for VerifyEmailChange {
     const ACCESS: Access = Access::Caller;
 
     type Input = Input;
-    type Output = Guest;
+    type Output = Profile;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let (session_token, code) = (fields.required("sessionToken"), fields.required("code"));
@@ -70,7 +70,7 @@ impl Operation for VerifyEmailChange {
         fields.finish_with(input())
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Guest, Problem> {
-        self.verify(&input, exchange).await
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Profile, Problem> {
+        self.verify(&input, exchange).await.map(Profile::from)
     }
 }

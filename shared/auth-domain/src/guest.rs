@@ -345,6 +345,31 @@ impl Serialize for Guest {
     }
 }
 
+/// The *Profile* of the contract: the record as its own guest reads it. Agents, who read a *User*,
+/// do not learn how the guest signs in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    #[serde(flatten)]
+    guest: Guest,
+    has_password: bool,
+    has_authenticator: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_codes_left: Option<usize>,
+}
+
+impl From<Guest> for Profile {
+    fn from(guest: Guest) -> Self {
+        let authenticator = guest.authenticator.as_ref();
+        Self {
+            has_password: guest.has_password,
+            has_authenticator: authenticator.is_some(),
+            backup_codes_left: authenticator.map(|factor| factor.backup_codes.len()),
+            guest,
+        }
+    }
+}
+
 impl Serialize for WaitingGuest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         User {

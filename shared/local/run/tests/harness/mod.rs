@@ -784,6 +784,13 @@ impl Answer {
         );
     }
 
+    /// Fails unless each member of `expected` is here. There may be more.
+    pub(crate) fn expect_members(&self, expected: &Value) {
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(self.body[name], *value, "{name}");
+        }
+    }
+
     /// Fails unless this is the problem with that status and code. The refusal by a limit names the
     /// limit and its duration.
     pub(crate) fn expect_problem(&self, status: u16, code: &str) {

@@ -145,7 +145,7 @@ async fn nobody_reaches_another_guests_record_or_a_field_that_is_not_theirs() {
     }
     let mut browser = world.browser();
     browser.bearer(&ada.access_token);
-    assert_eq!(browser.get("/me").await.body, ada.user);
+    browser.get("/me").await.expect_members(&ada.user);
 }
 
 /// The function's cases.

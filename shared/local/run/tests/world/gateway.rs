@@ -37,7 +37,7 @@ async fn a_new_address_signs_in_and_reads_its_profile() {
     guest.browser.bearer(&guest.access_token);
     let me = guest.browser.get("/me").await;
     me.expect_status(200);
-    assert_eq!(me.body, guest.user);
+    me.expect_members(&guest.user);
 }
 
 #[tokio::test]
