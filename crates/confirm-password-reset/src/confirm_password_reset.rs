@@ -1,6 +1,6 @@
 //! The decision: count the attempt, set the password at Cognito, end every session, tell the guest.
 
-use auth_aws::{Address, Arrival, Newcomer, Recovery};
+use auth_aws::{Address, Arrival, Newcomer, Recovery, UserPassword};
 use auth_domain::{
     ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Report, Timestamp, UserSub,
 };
@@ -90,7 +90,7 @@ impl ConfirmPasswordReset {
             let newcomer = Newcomer {
                 sub: &sub,
                 email,
-                has_password: true,
+                password: UserPassword::Proven,
                 locale: None,
             };
             let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;

@@ -1,7 +1,7 @@
 //! The decision: find a valid consent, its person, and that person's guest. Without one, ask for
 //! consent.
 
-use auth_aws::Newcomer;
+use auth_aws::{Newcomer, UserPassword};
 use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
     ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserToken,
@@ -137,7 +137,7 @@ impl GetAuthenticatedGuest {
         let newcomer = Newcomer {
             sub: &person.sub,
             email: &email,
-            has_password: false,
+            password: UserPassword::Unseen,
             locale: None,
         };
         let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;

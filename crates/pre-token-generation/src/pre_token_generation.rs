@@ -3,7 +3,7 @@
 //! A refusal comes after the proof, at every refresh too. Before the proof it would reveal to
 //! strangers who has an authenticator.
 
-use auth_aws::Newcomer;
+use auth_aws::{Newcomer, UserPassword};
 use auth_domain::{Problem, Report, SecondFactorPolicy};
 
 use crate::{Arriving, PreTokenGeneration};
@@ -57,7 +57,7 @@ impl PreTokenGeneration {
         let newcomer = Newcomer {
             sub: &arriving.sub,
             email,
-            has_password: false,
+            password: UserPassword::Unseen,
             locale: arriving.locale.as_ref(),
         };
         self.arrivals

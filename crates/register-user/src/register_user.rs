@@ -80,6 +80,7 @@ impl RegisterUser {
                 created_at: now,
                 updated_at: now,
                 has_password: false,
+                unseen_password: false,
                 signed_out_at: None,
                 kept_session: None,
                 is_leaving: false,

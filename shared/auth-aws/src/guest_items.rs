@@ -37,6 +37,9 @@ pub(crate) const OTHER_ADDRESS: &str = "otherAddress";
 /// The prefix of the name of each passkey's attribute.
 const PASSKEY: &str = "passkey#";
 
+/// Whether the guest's password has never been shown to a sign-in.
+const UNSEEN_PASSWORD: &str = "unseenPassword";
+
 /// Attributes that do not apply to a guest's next user.
 const OF_ONE_USER: [&str; 5] = [
     REGISTRATION,
@@ -173,6 +176,9 @@ pub(crate) fn guest_item(
         ("createdAt".to_owned(), text(guest.created_at.to_string())),
         ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
     ]);
+    if guest.unseen_password {
+        item.insert(UNSEEN_PASSWORD.to_owned(), AttributeValue::Bool(true));
+    }
     if let Some(name) = &guest.name {
         item.insert("name".to_owned(), text(name.as_str()));
     }
@@ -199,6 +205,7 @@ pub(crate) fn relinked_item(
         (KEY.to_owned(), guest_key(to)),
         ("cognitoSub".to_owned(), text(to.as_str())),
         ("hasPassword".to_owned(), AttributeValue::Bool(false)),
+        (UNSEEN_PASSWORD.to_owned(), AttributeValue::Bool(true)),
         ("signedOutAt".to_owned(), millis(now)),
         ("updatedAt".to_owned(), text(now.to_string())),
     ]);
@@ -224,6 +231,7 @@ fn parse(item: &Item) -> Option<Guest> {
         created_at: instant(item, "createdAt")?,
         updated_at: instant(item, "updatedAt")?,
         has_password: flag(item, "hasPassword"),
+        unseen_password: flag(item, UNSEEN_PASSWORD),
         signed_out_at: get_millis(item, "signedOutAt"),
         // Only for its own sign-out: any later one ends this session too.
         kept_session: get_text(item, "keptSession")

@@ -53,10 +53,21 @@ pub struct Newcomer<'a> {
     pub sub: &'a UserSub,
     /// The address.
     pub email: &'a Email,
-    /// Whether the user has a password that counts.
-    pub has_password: bool,
+    /// The user's password.
+    pub password: UserPassword,
     /// The user's attribute `locale`, if it is known.
     pub locale: Option<&'a Locale>,
+}
+
+/// The password of a user at Cognito, by what a sign-in has shown of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserPassword {
+    /// There is one, and it counts.
+    Proven,
+    /// There is none, but for one that nobody knows.
+    Absent,
+    /// The sign-in has not shown it: there may be one from before the address was proved.
+    Unseen,
 }
 
 /// A registration whose code was right.
@@ -303,7 +314,7 @@ impl Guests {
         newcomer: Newcomer<'_>,
         now: Timestamp,
     ) -> Result<Guest, Problem> {
-        let has_password = newcomer.has_password && !guest.has_password;
+        let has_password = newcomer.password == UserPassword::Proven && !guest.has_password;
         let read = newcomer.locale;
         let locale = read.filter(|locale| guest.locale.as_ref() != Some(*locale));
         if !has_password && locale.is_none() {
@@ -420,7 +431,7 @@ impl Guests {
         let Newcomer {
             sub,
             email,
-            has_password,
+            password,
             locale,
         } = newcomer;
         Guest {
@@ -432,7 +443,8 @@ impl Guests {
             email_verified: true,
             created_at: now,
             updated_at: now,
-            has_password,
+            has_password: password == UserPassword::Proven,
+            unseen_password: password == UserPassword::Unseen,
             signed_out_at: None,
             authenticator: None,
             kept_session: None,
@@ -583,7 +595,7 @@ impl Guests {
         let newcomer = Newcomer {
             sub,
             email,
-            has_password: true,
+            password: UserPassword::Proven,
             locale,
         };
         let mut guest_id = registration.guest_id.clone();

@@ -73,7 +73,9 @@ pub use factor_resets::FactorResets;
 pub use failure::Undecided;
 pub use first_proofs::FirstProofs;
 pub use guest_items::{Address, Waiting};
-pub use guests::{Arrival, Guests, Newcomer, Numbered, ProvedGuest, ProvedRegistration};
+pub use guests::{
+    Arrival, Guests, Newcomer, Numbered, ProvedGuest, ProvedRegistration, UserPassword,
+};
 pub use limits::{Limits, PoolRefusal, Refusal};
 pub use mail_words::MailWords;
 pub use mailer::Mailer;

@@ -237,6 +237,7 @@ mod tests {
             created_at: now,
             updated_at: now,
             has_password: false,
+            unseen_password: false,
             signed_out_at: None,
             kept_session: None,
             is_leaving: false,

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use auth_aws::{
     Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer, PasskeyList,
-    PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
+    PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, UserPassword,
+    locale_of,
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
@@ -347,16 +348,19 @@ impl SigningIn {
         {
             return Err(Problem::InvalidSession);
         }
-        let is_unproven = match &arrival {
-            // The sign-in that made the guest has dealt with it.
-            Arrival::Known(_) => false,
-            Arrival::First(_) => sign_in.password == OfferedPassword::Unproven,
+        let password = match (&arrival, sign_in.password) {
+            (Arrival::Known(guest), _) if guest.unseen_password => UserPassword::Unseen,
+            // The sign-in that made the guest has dealt with an unproven one.
+            (Arrival::Known(_), OfferedPassword::Unproven) | (_, OfferedPassword::None) => {
+                UserPassword::Absent
+            }
+            (Arrival::First(_), OfferedPassword::Unproven) => {
+                self.passwords.take_away(sub.as_str()).await?;
+                UserPassword::Absent
+            }
+            (_, OfferedPassword::Proven) => UserPassword::Proven,
         };
-        if is_unproven {
-            self.passwords.take_away(sub.as_str()).await?;
-        }
-        let has_password = sign_in.password == OfferedPassword::Proven;
-        self.receive(arrival, first_factor, has_password).await
+        self.receive(arrival, first_factor, password).await
     }
 
     /// The guest of a passkey that Cognito has accepted. The passkey must be on the guest's list,
@@ -380,7 +384,9 @@ impl SigningIn {
             return Err(requester.wrong_passkey());
         }
         let arrival = Arrival::Known(Box::new(guest));
-        let arrived = self.receive(arrival, first_factor, false).await?;
+        let arrived = self
+            .receive(arrival, first_factor, UserPassword::Absent)
+            .await?;
         Ok(Arrived {
             guest: self.settled(arrived.guest, requester.exchange()).await,
             has_both_factors: used == PasskeyUse::BothFactors,
@@ -392,7 +398,8 @@ impl SigningIn {
     /// The guest of a right password. The guest's record states whether the user has proved the
     /// address; without a record, Cognito does. The record of a guest who waits there does not: it
     /// knows an owner of the address, and not this user. Nor does a proof that came after the
-    /// password, until the guest is made. Every other case gets the answer to a wrong password.
+    /// password, until the guest is made, nor a guest who was made elsewhere. Every other case gets
+    /// the answer to a wrong password.
     async fn guest_by_password(
         &self,
         first_factor: &FirstFactor<'_>,
@@ -401,13 +408,18 @@ impl SigningIn {
         let (sub, email) = (&first_factor.sub, first_factor.requester.email());
         let (arrival, may_be_a_strangers) = self.arrivals.look_with_password(sub, email).await?;
         let is_proved = match &arrival {
-            Arrival::Known(guest) => email_verified || guest.email_verified,
+            Arrival::Known(guest) => {
+                let is_the_owners = guest.has_password || !guest.unseen_password;
+                is_the_owners && (email_verified || guest.email_verified)
+            }
             Arrival::First(_) => email_verified && !may_be_a_strangers,
         };
         if !is_proved {
             return Err(first_factor.requester.wrong_password());
         }
-        let arrived = self.receive(arrival, first_factor, true).await?;
+        let arrived = self
+            .receive(arrival, first_factor, UserPassword::Proven)
+            .await?;
         let exchange = first_factor.requester.exchange();
         Ok(Arrived {
             guest: self.settled(arrived.guest, exchange).await,
@@ -421,14 +433,14 @@ impl SigningIn {
         &self,
         arrival: Arrival,
         first_factor: &FirstFactor<'_>,
-        has_password: bool,
+        password: UserPassword,
     ) -> Result<Arrived, Problem> {
         let requester = &first_factor.requester;
         let locale = locale_of(&first_factor.tokens.id_token);
         let newcomer = Newcomer {
             sub: &first_factor.sub,
             email: requester.email(),
-            has_password,
+            password,
             locale: locale.as_ref(),
         };
         self.arrivals

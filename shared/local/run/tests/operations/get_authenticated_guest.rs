@@ -6,7 +6,9 @@ use crate::harness::authorizations::{
     CONVERSATION, GUEST, UNTIL_OVER_SECONDS, ask, asked_of_agentcore, consented, link_path, linked,
     location, path_of, session_of, start, status_path,
 };
-use crate::harness::backstage::{make_user_with_password, plant_guest};
+use crate::harness::backstage::{
+    make_unverified_user_with_password, make_user_with_password, plant_guest,
+};
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::allow;
@@ -318,6 +320,30 @@ async fn a_conversation_that_has_its_guest_keeps_them() {
         .invoke(GUEST, &json!({ "conversationId": CONVERSATION }))
         .await;
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}
+
+/// An older pool's user, with whom a stranger signed up, and whose owner proves the address at the
+/// pool's own page: the operations have not seen that proof, so they cannot have removed the
+/// password.
+#[tokio::test]
+async fn a_password_from_before_the_first_consent_does_not_count() {
+    let world = TestWorld::start().await;
+    make_unverified_user_with_password(&world, ADA, PASSWORD).await;
+    let (mut browser, back, session) = linked(&world, json!({}), ADA).await;
+    browser.get(&path_of(&back)).await;
+    let found = world.invoke(GUEST, &json!({ "sessionId": session })).await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+
+    let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    world.sign_in(ADA).await;
+    let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+
+    let own = "a password of the owner's";
+    let reset = world.reset_password(&mut browser, ADA, own).await;
+    reset.expect_status(204);
+    world.browser().login(ADA, own).await.expect_status(200);
 }
 
 /// The function's cases.

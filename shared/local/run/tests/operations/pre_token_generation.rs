@@ -196,6 +196,9 @@ async fn a_password_at_an_unverified_address_makes_no_guest() {
         .get("/me")
         .await
         .expect_status(200);
+    // That does not make the password the owner's.
+    let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
 }
 
 /// A consent or a session from before the proof would be the owner's after it. So no client gets
