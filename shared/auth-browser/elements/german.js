@@ -106,7 +106,7 @@ export const de = {
   'problem.EMAIL_EXISTS': 'Diese Adresse hat ein Konto. Melden Sie sich damit an.',
   'problem.SIGN_IN_COMPLETED': 'Sie haben sich mit diesem Code schon angemeldet.',
   'problem.EMAIL_DELIVERY_FAILED': 'Wir konnten an diese Adresse keine Mail schicken. Bitte prüfen Sie sie.',
-  'problem.PASSKEY_REQUIRED': 'Ihr zweiter Schritt ist ein Passkey. Bitte melden Sie sich damit an.',
+  'problem.PASSKEY_REQUIRED': 'Ihr zweiter Schritt ist ein Passkey. Bitte machen Sie damit weiter.',
   'problem.REFUSED': 'Dieser Passkey gilt hier nicht mehr. Bitte nehmen Sie einen anderen Weg.',
   'problem.NOT_ALLOWED': 'Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder nehmen Sie einen anderen Weg.',
   'problem.CANCELLED': 'Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder nehmen Sie einen anderen Weg.',

@@ -111,7 +111,7 @@ const en = {
   'problem.EMAIL_EXISTS': 'This address has an account. Sign in with it.',
   'problem.SIGN_IN_COMPLETED': 'You have signed in with this code already.',
   'problem.EMAIL_DELIVERY_FAILED': 'We could not send a mail to this address. Please check it.',
-  'problem.PASSKEY_REQUIRED': 'Your second step is a passkey. Please sign in with it.',
+  'problem.PASSKEY_REQUIRED': 'Your second step is a passkey. Please continue with it.',
   'problem.REFUSED': 'This passkey does not sign in here any more. Please use another way.',
   'problem.NOT_ALLOWED': 'No passkey was used. Try again, or use another way.',
   'problem.CANCELLED': 'No passkey was used. Try again, or use another way.',

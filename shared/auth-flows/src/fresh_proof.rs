@@ -1,14 +1,14 @@
 //! Fresh proofs from a caller: the password, a code that was mailed for this change, or a passkey
-//! that was asked for it, under the same limits as at a sign-in; and the second factor of a guest
-//! who has one, unless a verified passkey stands for it.
+//! that was asked for it, under the same limits as at a sign-in; and the second factor that a
+//! sign-in of the guest needs, unless a verified passkey is both.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
 };
 use auth_domain::{
-    Assertion, Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password,
-    Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
-    SelfServiceTokens, SessionToken, SignIn, SignInRules, Tokens,
+    Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, OfferedPassword, OtpCode,
+    Password, Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
+    SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
@@ -36,6 +36,7 @@ pub struct FreshProofs {
     factors: SecondFactorAttempts,
     passwords: Passwords,
     token_service: TokenService,
+    policy: SecondFactorPolicy,
     purpose: ProofPurpose,
 }
 
@@ -53,6 +54,7 @@ impl FreshProofs {
             factors: SecondFactorAttempts::new(platform)?,
             passwords: Passwords::new(platform)?,
             token_service: TokenService::new(platform)?,
+            policy: platform.environment().second_factor_policy()?,
             purpose,
         })
     }
@@ -65,7 +67,7 @@ impl FreshProofs {
         proofs: &Proofs,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let factor = factor(guest, proofs)?;
+        let factor = self.factor(guest, proofs)?;
         match &proofs.proof {
             FreshProof::Password(password) => {
                 self.password(guest, password, exchange).await?;
@@ -132,7 +134,7 @@ impl FreshProofs {
         by: Prover,
         exchange: &Exchange,
     ) -> Result<SelfServiceTokens, Problem> {
-        let factor = factor(guest, proofs)?;
+        let factor = self.factor(guest, proofs)?;
         let tokens = match &proofs.proof {
             FreshProof::Password(password) => {
                 let passwords = self.passwords.for_request(exchange.context());
@@ -266,19 +268,26 @@ impl FreshProofs {
             tracing::warn!("the tokens of a change of passkeys could not be revoked");
         }
     }
-}
 
-/// The authenticator of a guest who has one, and the second factor from the request. `None` if the
-/// guest has none, or if the request has none because its passkey is both factors.
-fn factor<'a>(
-    guest: &'a Guest,
-    proofs: &'a Proofs,
-) -> Result<Option<(&'a Authenticator, &'a SecondFactor)>, Problem> {
-    match (&guest.authenticator, &proofs.second_factor) {
-        (Some(_), None) if proofs.are_both_factors_of(guest) => Ok(None),
-        (Some(_), None) => Err(Fields::needed("mfaCode")),
-        (Some(authenticator), Some(factor)) => Ok(Some((authenticator, factor))),
-        (None, _) => Ok(None),
+    /// The authenticator of a guest who has one, and the second factor from the request. `None` if
+    /// the fresh proof needs none beside it: the guest's sign-ins need none, or it is both factors.
+    fn factor<'a>(
+        &self,
+        guest: &'a Guest,
+        proofs: &'a Proofs,
+    ) -> Result<Option<(&'a Authenticator, &'a SecondFactor)>, Problem> {
+        if let (Some(authenticator), Some(factor)) = (&guest.authenticator, &proofs.second_factor) {
+            return Ok(Some((authenticator, factor)));
+        }
+        if proofs.are_both_factors_of(guest) {
+            return Ok(None);
+        }
+        match self.policy.missing(guest) {
+            Some(MissingFactor::Authenticator) => Err(Fields::needed("mfaCode")),
+            Some(MissingFactor::Passkey) => Err(Problem::PasskeyRequired),
+            // The session began before the requirement, or waits for the set-up.
+            Some(MissingFactor::SetUp) | None => Ok(None),
+        }
     }
 }
 

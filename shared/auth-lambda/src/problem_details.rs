@@ -308,8 +308,8 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
             "Remove one that you no longer use, then add another.",
         ),
         Problem::PasskeyRequired => (
-            "Sign in with your passkey",
-            "Your second factor is a passkey. Sign in with it. If you have lost it, contact support.",
+            "Your passkey is needed",
+            "Your second factor is a passkey. Continue with it. If you have lost it, contact support.",
         ),
         Problem::InvalidOtp(_) => ("The code is not right", "Enter the newest code."),
         Problem::InvalidRefreshToken(_) => (

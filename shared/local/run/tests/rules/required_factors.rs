@@ -1,12 +1,13 @@
 //! If a second factor is required, no sign-in ends without one.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::authenticator_app::{App, code, statuses};
 use crate::harness::device::Device;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
-use crate::harness::people::ADA;
+use crate::harness::people::{ADA, ELSEWHERE};
 use crate::harness::requests::opens;
 use crate::harness::steps::{ROOMY_MAILBOXES, at_once};
 use crate::harness::{Answer, Browser, TestWorld};
@@ -162,6 +163,73 @@ async fn a_passkey_that_verifies_its_user_finishes_the_sign_in() {
     let signed_in = world.browser().passkey_sign_in(ADA, &mut device).await;
     signed_in.expect_status(200);
     assert!(opens(&world, &signed_in.text("accessToken")).await);
+}
+
+/// A thief of the mailbox has a live session, too.
+#[tokio::test]
+async fn a_fresh_proof_of_a_guest_with_a_passkey_alone_is_the_passkey() {
+    let world = strict().await;
+    let mut browser = world.browser();
+    let session_token = waiting(&mut browser).await;
+    let mut device = world.device();
+    let added = passkey(&world, &mut browser, &session_token, &mut device).await;
+    added.expect_status(201);
+    browser.bearer(&added.text("accessToken"));
+    let removal = format!("/me/passkeys/{}", added.text("passkeyId"));
+    let (post, delete) = (Method::POST, Method::DELETE);
+    let password = json!({ "newPassword": PASSWORD });
+    for (purpose, method, path, mut change, status) in [
+        ("export", &post, "/me/export", json!({}), 200),
+        (
+            "email",
+            &post,
+            "/me/email",
+            json!({ "email": ELSEWHERE }),
+            200,
+        ),
+        ("password", &post, "/me/password", password, 204),
+        ("passkey", &post, "/me/passkeys", json!({}), 200),
+        ("authenticator", &post, "/auth/mfa/setup", json!({}), 200),
+        ("passkey", &delete, removal.as_str(), json!({}), 204),
+    ] {
+        change["proof"] = browser.mailed_proof(ADA, purpose).await;
+        let refused = changing(&mut browser, method, path, &change).await;
+        refused.expect_problem(403, "PASSKEY_REQUIRED");
+        let mut touch = device.touched();
+        change["proof"] = browser.passkey_proof(purpose, &mut touch).await;
+        let refused = changing(&mut browser, method, path, &change).await;
+        refused.expect_problem(403, "PASSKEY_REQUIRED");
+        change["proof"] = browser.passkey_proof(purpose, &mut device).await;
+        let changed = changing(&mut browser, method, path, &change).await;
+        changed.expect_status(status);
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_alone_guards_the_deletion_of_the_account() {
+    let world = strict().await;
+    let mut browser = world.browser();
+    let session_token = waiting(&mut browser).await;
+    let mut device = world.device();
+    let added = passkey(&world, &mut browser, &session_token, &mut device).await;
+    browser.bearer(&added.text("accessToken"));
+    let mailed = json!({ "proof": browser.mailed_proof(ADA, "delete").await });
+    let refused = browser.post("/me/delete", mailed).await;
+    refused.expect_problem(403, "PASSKEY_REQUIRED");
+    let shown = json!({ "proof": browser.passkey_proof("delete", &mut device).await });
+    let deleted = browser.post("/me/delete", shown).await;
+    deleted.expect_status(202);
+}
+
+async fn changing(
+    browser: &mut Browser<'_>,
+    method: &Method,
+    path: &str,
+    change: &Value,
+) -> Answer {
+    let headers = [("content-type", "application/json")];
+    let body = change.to_string().into_bytes();
+    browser.send(method.clone(), path, &headers, body).await
 }
 
 #[tokio::test]
