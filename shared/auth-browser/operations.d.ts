@@ -1357,7 +1357,8 @@ export type User = {
   readonly updatedAt: Instant;
   /**
    * When an operator's reset takes the guest's second factors away. Show it, so that a guest who
-   * did not ask for it can stop it (`keepFactors`, or a sign-in with a second factor).
+   * did not ask for it can stop it (`keepFactors`, a sign-in with a second factor, or a new one
+   * that this session sets up).
    */
   readonly factorResetAt?: Instant;
 };

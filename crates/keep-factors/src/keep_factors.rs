@@ -1,6 +1,6 @@
 //! The decision: a reset that waits is stopped, and one that is due is not.
 
-use auth_domain::{ActivityKind, Notice, Problem};
+use auth_domain::{Notice, Problem};
 use auth_lambda::Exchange;
 
 use crate::KeepFactors;
@@ -10,11 +10,9 @@ impl KeepFactors {
     pub(crate) async fn keep(&self, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;
-        if guest.factor_reset_at.is_none() {
+        let Some(entry) = self.activities.stopped_reset(&guest, exchange)? else {
             return Ok(());
-        }
-        let kind = ActivityKind::FactorResetStopped;
-        let entry = self.activities.entry(&guest, kind, exchange)?;
+        };
         let now = self.clock.now();
         if !self.resets.stop(&caller.sub, entry, now).await? {
             return Err(Problem::SessionExpired);

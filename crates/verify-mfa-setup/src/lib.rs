@@ -10,6 +10,10 @@
 //! finished by it: the answer has its tokens, too. It is refused if the guest has a second factor
 //! by now, or has signed out everywhere since: the last write decides that as well.
 //!
+//! The set-up of a caller stops an operator's reset that waits: a live session alone may do that,
+//! and this one has also shown a fresh proof. A sign-in that waits has proved one factor, and stops
+//! none.
+//!
 //! A set-up is confirmed once: if several requests bring its code at the same moment, one of them
 //! gets backup codes. The first code is used up, as any code is.
 //!

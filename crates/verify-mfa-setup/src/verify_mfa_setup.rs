@@ -29,6 +29,7 @@ impl VerifyMfaSetup {
             backup_codes: &proved.hashes(),
             kept: caller.session.as_ref(),
             waiting: None,
+            stopped_reset: self.activities.stopped_reset(&guest, exchange)?,
         };
         let enforcing = self.put_in_force(&guest, confirmation, &proved, exchange);
         enforcing.await?;
@@ -65,6 +66,8 @@ impl VerifyMfaSetup {
             backup_codes: &proved.hashes(),
             kept: Some(&setting_up.set_up.session),
             waiting: Some(&setting_up.set_up),
+            // The sign-in has proved one factor.
+            stopped_reset: None,
         };
         self.put_in_force(&setting_up.guest, confirmation, &proved, exchange)
             .await?;
@@ -100,6 +103,7 @@ impl VerifyMfaSetup {
     ) -> Result<(), Problem> {
         let kind = ActivityKind::AuthenticatorSetUp;
         let entry = self.activities.entry(guest, kind, exchange)?;
+        let stops_a_reset = confirmation.stopped_reset.is_some();
         let confirming = self
             .authenticators
             .confirm(guest, confirmation, entry, proved.now);
@@ -108,6 +112,10 @@ impl VerifyMfaSetup {
         }
         let notice = Notice::AuthenticatorSetUp;
         self.notices.tell(guest, notice, exchange).await;
+        if stops_a_reset {
+            let notice = Notice::FactorResetStopped;
+            self.notices.tell(guest, notice, exchange).await;
+        }
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 //! then on it is on the guest's list, and signs in.
 //!
 //! A registration takes one answer, right or wrong, because any answer uses up Cognito's challenge.
-//! No session ends: a new passkey invalidates nothing. The guest gets a notice by mail.
+//! No session ends: a new passkey invalidates nothing. The guest gets a notice by mail. A caller's
+//! passkey whose device has verified its user stops an operator's reset that waits, as
+//! `keepFactors` does.
 //!
 //! If a sign-in waits for the passkey, its registration needs no access token. A passkey whose
 //! device has verified its user finishes that sign-in, and the answer has its tokens. Any other

@@ -118,26 +118,46 @@ impl VerifyPasskeySetup {
             Registered::TooMany => return Err(Problem::PasskeyLimit),
         }
         let kind = ActivityKind::PasskeyAdded;
+        let may_stop_a_reset = waiting.is_none() && passkey.user_verified;
         let listed = async {
             let entry = self.activities.entry(guest, kind, exchange)?;
+            let stopped = if may_stop_a_reset {
+                self.activities.stopped_reset(guest, exchange)?
+            } else {
+                None
+            };
+            let stops = stopped.is_some();
             let sub = &guest.cognito_sub;
-            self.list.add(sub, &passkey, waiting, entry, now).await
+            let adding = self.list.add(sub, &passkey, waiting, entry, stopped, now);
+            adding.await.map(|()| stops)
         };
-        if let Err(problem) = listed.await {
-            // An entry without its passkey at Cognito would be a factor that the guest cannot show.
-            let (listed, kept) = join!(
-                self.list.forget(&guest.cognito_sub, &passkey.id),
-                self.passkeys.delete(&set_up.tokens, attestation.id())
-            );
-            if listed.is_err() {
-                tracing::warn!("a passkey may stay on the list, and is not at Cognito");
+        let stops_a_reset = match listed.await {
+            Ok(stops) => stops,
+            Err(problem) => {
+                self.undo(guest, set_up, &passkey).await;
+                return Err(problem);
             }
-            if kept.is_err() {
-                tracing::warn!("a passkey that is not on the list stays at Cognito");
-            }
-            return Err(problem);
+        };
+        if stops_a_reset {
+            let notice = Notice::FactorResetStopped;
+            self.notices.tell(guest, notice, exchange).await;
         }
         Ok(passkey)
+    }
+
+    /// Takes back a passkey that could not be listed. An entry without its passkey at Cognito would
+    /// be a factor that the guest cannot show.
+    async fn undo(&self, guest: &Guest, set_up: &PasskeySetUp, passkey: &Passkey) {
+        let (listed, kept) = join!(
+            self.list.forget(&guest.cognito_sub, &passkey.id),
+            self.passkeys.delete(&set_up.tokens, &passkey.credential_id)
+        );
+        if listed.is_err() {
+            tracing::warn!("a passkey may stay on the list, and is not at Cognito");
+        }
+        if kept.is_err() {
+            tracing::warn!("a passkey that is not on the list stays at Cognito");
+        }
     }
 
     fn name(input: &Input) -> Result<PasskeyName, Problem> {

@@ -17,7 +17,7 @@ use crate::{
     ActivityEntry, ConfigurationError, Platform,
     clients::dynamodb,
     failure::Undecided,
-    guest_items::{KEY, guest_key},
+    guest_items::{FACTOR_RESET, KEY, guest_key},
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
@@ -64,7 +64,7 @@ pub enum UsedBy<'a> {
 }
 
 /// A set-up that its first code confirms.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Confirmation<'a> {
     /// The keys that were confirmed.
     pub sealed_keys: &'a Sealed,
@@ -77,6 +77,8 @@ pub struct Confirmation<'a> {
     /// The sign-in that waits for this set-up. Its guest must have no authenticator, and must not
     /// have ended the sign-in since.
     pub waiting: Option<&'a HeldSetUp>,
+    /// The event of the operator's reset that this stops; `None` if it stops none.
+    pub stopped_reset: Option<ActivityEntry>,
 }
 
 impl Authenticators {
@@ -279,7 +281,12 @@ impl Authenticators {
             .collect();
         let set =
             ", authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes";
-        let remove = "pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
+        let mut remove = "pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, \
+             secondFactorUsedBy"
+            .to_owned();
+        if confirmation.stopped_reset.is_some() {
+            remove = format!("{remove}, {FACTOR_RESET}");
+        }
         let pending = format!("pendingAuthenticatorKeys = :keys AND {NOT_LOST}");
         let (client, kept) = (&self.client, confirmation.kept);
         let attempted = "put the authenticator in force";
@@ -292,11 +299,14 @@ impl Authenticators {
             let write = match confirmation.waiting {
                 Some(set_up) => {
                     let write = while_it_waits(write, &pending, set_up);
-                    ending_sessions(write, set, remove, kept, round.at)
+                    ending_sessions(write, set, &remove, kept, round.at)
                 }
-                None => round.ending_sessions(write, &pending, set, remove),
+                None => round.ending_sessions(write, &pending, set, &remove),
             };
-            Ok(vec![write.write()?, entry.clone().into_write()])
+            let mut writes = vec![write.write()?, entry.clone().into_write()];
+            let stopped = confirmation.stopped_reset.clone();
+            writes.extend(stopped.map(ActivityEntry::into_write));
+            Ok(writes)
         })
         .await
     }

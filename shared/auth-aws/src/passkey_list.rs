@@ -15,7 +15,7 @@ use crate::{
     ActivityEntry, ConfigurationError, Platform,
     authenticators::NOT_LOST,
     clients::dynamodb,
-    guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
+    guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute, passkey_value, read_guest},
     items::{Written, conditional_update, millis, text},
     sign_outs::{keeping, while_it_waits},
     transactions::{Write, transact},
@@ -66,18 +66,24 @@ impl PasskeyList {
 
     /// Adds a passkey to a guest's list, with `entry` in the guest's activity. If a sign-in waits
     /// for it, the guest must have no authenticator, and must not have ended the sign-in since.
-    /// While a reset is due, nothing is added: the guest's next sign-in empties the list first.
+    /// While a reset is due, nothing is added: the guest's next sign-in empties the list first. A
+    /// reset that waits is stopped if `stopped_reset` is its event.
     pub async fn add(
         &self,
         sub: &UserSub,
         passkey: &Passkey,
         waiting: Option<&HeldSetUp>,
         entry: ActivityEntry,
+        stopped_reset: Option<ActivityEntry>,
         now: Timestamp,
     ) -> Result<(), Problem> {
+        let mut change = "SET #passkey = :passkey, updatedAt = :now".to_owned();
+        if stopped_reset.is_some() {
+            change = format!("{change} REMOVE {FACTOR_RESET}");
+        }
         let record = self
             .update_in(sub, &passkey.id)
-            .update_expression("SET #passkey = :passkey, updatedAt = :now")
+            .update_expression(change)
             .expression_attribute_values(":passkey", passkey_value(passkey))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":millis", millis(now));
@@ -86,7 +92,8 @@ impl PasskeyList {
             Some(set_up) => while_it_waits(record, &exists, set_up),
             None => record.condition_expression(exists),
         };
-        let writes = vec![record.write()?, entry.into_write()];
+        let mut writes = vec![record.write()?, entry.into_write()];
+        writes.extend(stopped_reset.map(ActivityEntry::into_write));
         match transact(&self.client, writes, "add the passkey").await? {
             true => Ok(()),
             false if waiting.is_some() => Err(Problem::InvalidSession),

@@ -88,6 +88,17 @@ impl Activities {
         self.write_of(&self.event(guest, kind, exchange))
     }
 
+    /// The part of a transaction that records that a live session of `guest` stops an operator's
+    /// reset of the second factors; `None` if no reset waits.
+    pub fn stopped_reset(
+        &self,
+        guest: &Guest,
+        exchange: &Exchange,
+    ) -> Result<Option<ActivityEntry>, Problem> {
+        let entry = |_| self.entry(guest, ActivityKind::FactorResetStopped, exchange);
+        guest.factor_reset_at.map(entry).transpose()
+    }
+
     /// The part of a transaction that writes an event.
     pub fn write_of(&self, activity: &Activity) -> Result<ActivityEntry, Problem> {
         self.log.entry(activity)
