@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     ConfigurationError, Platform,
+    attempts::{self, counted, counting},
     challenges::Challenges,
     failure::failure,
     items::{
@@ -62,8 +63,7 @@ impl AddressCodes {
     }
 
     /// Counts an attempt and checks whose code it is, its time and its budget, in one conditional
-    /// write. Attempts are kept as a set of names: the same one counts once, however often the
-    /// write is sent.
+    /// write.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -72,20 +72,13 @@ impl AddressCodes {
         now: Timestamp,
         rules: &AddressCodeRules,
     ) -> Result<AddressCode, Problem> {
-        let name = attempt.as_str();
-        let write = self
-            .challenges
-            .update(key(id))
-            .update_expression("ADD attempts :attempt")
-            .condition_expression(
-                "boundTo = :boundTo AND expiresAt > :now AND (attribute_not_exists(attempts) \
-                 OR size(attempts) < :most OR contains(attempts, :attemptName))",
-            )
-            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![name.to_owned()]))
-            .expression_attribute_values(":attemptName", text(name))
+        let (write, is_theirs) = (
+            self.challenges.update(key(id)),
+            "boundTo = :boundTo AND expiresAt > :now",
+        );
+        let write = counting(write, is_theirs, attempt, rules.attempts)
             .expression_attribute_values(":boundTo", text(binding.as_str()))
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":most", number(rules.attempts));
+            .expression_attribute_values(":now", millis(now));
         match conditional_update(write, "count the attempt").await? {
             Written::Made(item) => read(&item),
             Written::Refused(item) => Err(refusal(item.as_ref(), binding, now, rules)),
@@ -94,17 +87,7 @@ impl AddressCodes {
 
     /// Gives back an attempt that is not to count.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
-        let name = attempt.as_str().to_owned();
-        self.challenges
-            .update(key(id))
-            .update_expression("DELETE attempts :attempt")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![name]))
-            .send()
-            .await
-            .map(drop)
-            .map_err(failure("give back the attempt"))
-            .map_err(Problem::from)
+        attempts::give_back(self.challenges.update(key(id)), attempt).await
     }
 }
 
@@ -118,15 +101,11 @@ fn read(item: &Item) -> Result<AddressCode, Problem> {
 }
 
 fn address_code(item: &Item) -> Option<AddressCode> {
-    let attempts = item
-        .get("attempts")
-        .and_then(|set| set.as_ss().ok())
-        .map_or(0, Vec::len);
     Some(AddressCode {
         to: Email::parse(get_text(item, "email")?).ok()?,
         since: get_millis(item, "addressSince"),
         code: get_text(item, "code").map(AddressCodeHash::stored),
-        attempts: u32::try_from(attempts).ok()?,
+        attempts: counted(item),
         expires_at: get_millis(item, "expiresAt")?,
     })
 }

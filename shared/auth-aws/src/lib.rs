@@ -10,6 +10,7 @@ mod account_records;
 mod activity;
 mod address_codes;
 mod address_limits;
+mod attempts;
 mod audit;
 mod authenticators;
 mod authorizations;

@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, IssuedSession, Platform,
+    attempts::{self, counted, counting},
     boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
@@ -174,8 +175,7 @@ impl SecondFactors {
         Ok(session_token)
     }
 
-    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are a set
-    /// of names: a retry of the write counts once.
+    /// Counts an attempt and checks time and budget, in one conditional write.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -183,17 +183,11 @@ impl SecondFactors {
         now: Timestamp,
         rules: &SecondFactorRules,
     ) -> Result<HeldSignIn, Unclaimed> {
-        let write = self.challenges.update(key(id))
-            .update_expression("ADD attempts :attempt")
-            .condition_expression(
-                "expiresAt > :now AND attribute_not_exists(finishedBy) \
-                 AND (attribute_exists(refreshToken) OR attribute_exists(cognitoSession)) \
-                 AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
-            )
-            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
-            .expression_attribute_values(":attemptName", text(attempt.as_str()))
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":most", number(rules.attempts));
+        let is_open = "expiresAt > :now AND attribute_not_exists(finishedBy) \
+             AND (attribute_exists(refreshToken) OR attribute_exists(cognitoSession))";
+        let write = self.challenges.update(key(id));
+        let write = counting(write, is_open, attempt, rules.attempts)
+            .expression_attribute_values(":now", millis(now));
         match conditional_update(write, "count the attempt")
             .await
             .map_err(Problem::from)?
@@ -205,18 +199,7 @@ impl SecondFactors {
 
     /// Restores the count of an attempt without evaluation.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
-        let write = self
-            .challenges
-            .update(key(id))
-            .update_expression("DELETE attempts :attempt")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(
-                ":attempt",
-                AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
-            );
-        match conditional_update(write, "give back the attempt").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        attempts::give_back(self.challenges.update(key(id)), attempt).await
     }
 
     /// Ends a held sign-in and forgets its token. `true` for the one attempt that finishes it, also
@@ -308,7 +291,7 @@ fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Un
             abandoned: held_token(item),
         },
         // The sign-in's token was dropped: its guest or the authenticator no longer exists.
-        Some(_) if attempts(item) < rules.attempts => Problem::InvalidSession.into(),
+        Some(_) if counted(item) < rules.attempts => Problem::InvalidSession.into(),
         Some(expires_at) => {
             let spent = rules.attempt_limit().spent_until(expires_at, now);
             Problem::MaxAttemptsExceeded(spent).into()
@@ -340,12 +323,6 @@ fn held_token(item: &Item) -> Option<HeldToken> {
     })
 }
 
-/// The number of counted attempts.
-fn attempts(item: &Item) -> u32 {
-    let names = item.get("attempts").and_then(|set| set.as_ss().ok());
-    names.map_or(0, |names| u32::try_from(names.len()).unwrap_or(u32::MAX))
-}
-
 fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
     let awaits = match get_text(item, "challenge") {
         Some(challenge) => AwaitedFactor::Cognito(FollowUp {
@@ -366,7 +343,7 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
         awaits,
         passkey: get_text(item, "passkey").and_then(|id| id.parse().ok()),
         token_delivery: get_text(item, "tokenDelivery")?.parse().ok()?,
-        attempts: attempts(item),
+        attempts: counted(item),
         expires_at: get_millis(item, "expiresAt")?,
     })
 }

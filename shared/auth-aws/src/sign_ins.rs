@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    attempts::{self, SOME_LEFT, counted, counting},
     boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
@@ -115,7 +116,6 @@ impl SignIns {
     }
 
     /// Counts an attempt and checks the sign-in's owner, time and budget, in one conditional write.
-    /// Attempts are a set of names: a retry of the write counts once.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -129,16 +129,10 @@ impl SignIns {
             Whose::Address(_) => "email = :email",
             Whose::Proof(..) => "email = :email AND boundTo = :boundTo",
         };
-        let mut write = self.update(id)
-            .update_expression("ADD attempts :attempt")
-            .condition_expression(format!(
-                "{is_theirs} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
-                 AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
-            ))
-            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
-            .expression_attribute_values(":attemptName", text(attempt.as_str()))
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":most", number(rules.attempts));
+        let is_open =
+            format!("{is_theirs} AND expiresAt > :now AND attribute_not_exists(finishedBy)");
+        let mut write = counting(self.update(id), &is_open, attempt, rules.attempts)
+            .expression_attribute_values(":now", millis(now));
         if let Some(email) = whose.email() {
             write = write.expression_attribute_values(":email", text(email.as_str()));
         }
@@ -153,20 +147,7 @@ impl SignIns {
 
     /// Restores an attempt that did not reach Cognito.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
-        self.challenges
-            .update(key(id))
-            .update_expression("DELETE attempts :attempt")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(
-                ":attempt",
-                AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
-            )
-            .send()
-            .boxed()
-            .await
-            .map(drop)
-            .map_err(failure("give back the attempt"))
-            .map_err(Problem::from)
+        attempts::give_back(self.update(id), attempt).await
     }
 
     /// Ends a sign-in. `true` for the one attempt that finishes it, also on a retry, `false` for
@@ -216,10 +197,10 @@ impl SignIns {
     ) -> Result<SignIn, Problem> {
         let write = self.update(id)
             .update_expression("SET sentBefore = sentAt, sentAt = :now, resend = :attempt")
-            .condition_expression(
+            .condition_expression(format!(
                 "attribute_exists(pk) AND expiresAt > :usable AND sentAt <= :sentBefore AND attribute_not_exists(finishedBy) \
-                 AND (attribute_not_exists(attempts) OR size(attempts) < :most)",
-            )
+                 AND {SOME_LEFT}",
+            ))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":usable", millis(now.after(SignInRules::LEAST_USE)))
             .expression_attribute_values(":sentBefore", millis(now.before(rules.resend_after)))
@@ -286,10 +267,6 @@ fn sign_in(item: &Item) -> Option<SignIn> {
     let sessions = item
         .get("cognitoSessions")
         .and_then(|list| list.as_l().ok());
-    let attempts = item
-        .get("attempts")
-        .and_then(|set| set.as_ss().ok())
-        .map_or(0, Vec::len);
     Some(SignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,
         cognito_sessions: sessions
@@ -298,7 +275,7 @@ fn sign_in(item: &Item) -> Option<SignIn> {
             .filter_map(|session| session.as_s().ok())
             .map(CognitoSession::issued)
             .collect(),
-        attempts: u32::try_from(attempts).ok()?,
+        attempts: counted(item),
         sent_at: get_millis(item, "sentAt")?,
         expires_at: get_millis(item, "expiresAt")?,
         password: OfferedPassword::stored(get_text(item, "password")?)?,
