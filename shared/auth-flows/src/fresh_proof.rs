@@ -3,12 +3,13 @@
 //! sign-in of the guest needs, unless a verified passkey is both.
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
+    ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService,
+    Undecided, Whose,
 };
 use auth_domain::{
     Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, OfferedPassword, OtpCode,
     Password, Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
-    SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules, Tokens,
+    SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules, Spelling, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
@@ -40,6 +41,21 @@ pub struct FreshProofs {
     purpose: ProofPurpose,
 }
 
+/// The proof that an operation demands.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    guest: &'a Guest,
+    purpose: TokenPurpose,
+    by: Prover,
+    exchange: &'a Exchange,
+}
+
+/// A second factor from the request, and the guest's authenticator.
+struct PresentFactor<'a> {
+    authenticator: &'a Authenticator,
+    factor: &'a SecondFactor,
+}
+
 impl FreshProofs {
     /// Proofs that `operation` asks for.
     pub fn new(
@@ -68,61 +84,16 @@ impl FreshProofs {
         exchange: &Exchange,
     ) -> Result<(), Problem> {
         let factor = self.factor(guest, proofs)?;
-        match &proofs.proof {
-            FreshProof::Password(password) => {
-                self.password(guest, password, exchange).await?;
-            }
-            FreshProof::MailedCode {
-                session_token,
-                code,
-            } => {
-                let (mail, purpose) = ((session_token, code), TokenPurpose::Session);
-                let mailed = self.mailed(guest, mail, purpose, Prover::Caller, exchange);
-                let tokens = mailed.await?;
-                self.token_service.discard(&tokens).await;
-            }
-            FreshProof::Passkey {
-                session_token,
-                assertion,
-            } => {
-                let (shown, purpose) = ((session_token, &**assertion), TokenPurpose::Session);
-                let shown = self.shown(guest, shown, purpose, Prover::Caller, exchange);
-                let tokens = shown.await?;
-                self.token_service.discard(&tokens).await;
-            }
+        let wanted = Wanted {
+            guest,
+            purpose: TokenPurpose::Session,
+            by: Prover::Caller,
+            exchange,
+        };
+        if let Some(tokens) = self.prove(&proofs.proof, wanted).await? {
+            self.token_service.discard(&tokens).await;
         }
-        match factor {
-            Some((authenticator, factor)) => {
-                self.factors
-                    .require(guest, authenticator, factor, exchange)
-                    .await
-            }
-            None => Ok(()),
-        }
-    }
-
-    async fn password(
-        &self,
-        guest: &Guest,
-        password: &Password,
-        exchange: &Exchange,
-    ) -> Result<(), Problem> {
-        let passwords = self.passwords.for_request(exchange.context());
-        let (attempt, _, is_right) = self
-            .attempts
-            .evaluate(
-                &guest.email,
-                password,
-                exchange,
-                |spelling| passwords.prove(&guest.cognito_sub, spelling),
-                |is_right| !is_right,
-            )
-            .await?;
-        if !is_right {
-            return Err(Problem::InvalidCredentials);
-        }
-        attempt.clear().await;
-        Ok(())
+        self.prove_factor(factor, wanted).await
     }
 
     /// Demands proofs of `guest`, for a change of passkeys at Cognito. The tokens keep the scope
@@ -135,70 +106,109 @@ impl FreshProofs {
         exchange: &Exchange,
     ) -> Result<SelfServiceTokens, Problem> {
         let factor = self.factor(guest, proofs)?;
-        let tokens = match &proofs.proof {
-            FreshProof::Password(password) => {
-                let passwords = self.passwords.for_request(exchange.context());
-                let (attempt, _, tokens) = self
-                    .attempts
-                    .evaluate(
-                        &guest.email,
-                        password,
-                        exchange,
-                        |spelling| passwords.prove_for_passkeys(&guest.cognito_sub, spelling),
-                        Option::is_none,
-                    )
-                    .await?;
-                let Some(tokens) = tokens else {
-                    return Err(Problem::InvalidCredentials);
-                };
-                attempt.clear().await;
-                tokens
-            }
-            FreshProof::MailedCode {
-                session_token,
-                code,
-            } => {
-                let (mail, purpose) = ((session_token, code), TokenPurpose::Passkeys);
-                self.mailed(guest, mail, purpose, by, exchange).await?
-            }
-            FreshProof::Passkey {
-                session_token,
-                assertion,
-            } => {
-                let (shown, purpose) = ((session_token, &**assertion), TokenPurpose::Passkeys);
-                self.shown(guest, shown, purpose, by, exchange).await?
-            }
+        let wanted = Wanted {
+            guest,
+            purpose: TokenPurpose::Passkeys,
+            by,
+            exchange,
         };
-        if let Some((authenticator, factor)) = factor
-            && let Err(problem) = self
-                .factors
-                .require(guest, authenticator, factor, exchange)
-                .await
-        {
-            self.token_service.discard(&tokens).await;
+        let tokens = self.prove(&proofs.proof, wanted).await?;
+        if let Err(problem) = self.prove_factor(factor, wanted).await {
+            if let Some(tokens) = &tokens {
+                self.token_service.discard(tokens).await;
+            }
             return Err(problem);
         }
-        let refresh_token = tokens.refresh_token.ok_or_else(|| {
+        let tokens = tokens.and_then(|tokens| {
+            Some(SelfServiceTokens {
+                access_token: tokens.access_token,
+                refresh_token: tokens.refresh_token?,
+            })
+        });
+        tokens.ok_or_else(|| {
             Problem::Internal(Report::of(
                 "Cognito gave no refresh token for a fresh proof",
             ))
-        })?;
-        Ok(SelfServiceTokens {
-            access_token: tokens.access_token,
-            refresh_token,
         })
+    }
+
+    /// Demands the fresh proof, and returns its tokens, once. A password that proves a session's
+    /// guest has none: Cognito's session has ended.
+    async fn prove(
+        &self,
+        proof: &FreshProof,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Tokens>, Problem> {
+        match proof {
+            FreshProof::Password(password) => self.password(password, wanted).await,
+            FreshProof::MailedCode {
+                session_token,
+                code,
+            } => self.mailed(session_token, code, wanted).await.map(Some),
+            FreshProof::Passkey {
+                session_token,
+                assertion,
+            } => self.shown(session_token, assertion, wanted).await.map(Some),
+        }
+    }
+
+    async fn password(
+        &self,
+        password: &Password,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Tokens>, Problem> {
+        let sub = &wanted.guest.cognito_sub;
+        let passwords = &self.passwords.for_request(wanted.exchange.context());
+        match wanted.purpose {
+            TokenPurpose::Session => {
+                let proving = |spelling| passwords.prove(sub, spelling);
+                let is_right = |is_right: &bool| *is_right;
+                self.evaluate(password, wanted, proving, is_right).await?;
+                Ok(None)
+            }
+            TokenPurpose::Passkeys => {
+                let proving = |spelling| passwords.prove_for_passkeys(sub, spelling);
+                self.evaluate(password, wanted, proving, Option::is_some)
+                    .await
+            }
+        }
+    }
+
+    /// What `proving` returns for a right password.
+    async fn evaluate<'p, T, F>(
+        &self,
+        password: &'p Password,
+        wanted: Wanted<'_>,
+        proving: impl Fn(Spelling<'p>) -> F,
+        is_right: impl Fn(&T) -> bool,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Undecided>>,
+    {
+        let (email, exchange) = (&wanted.guest.email, wanted.exchange);
+        let is_wrong = |proved: &T| !is_right(proved);
+        let (attempt, _, proved) = self
+            .attempts
+            .evaluate(email, password, exchange, proving, is_wrong)
+            .await?;
+        if !is_right(&proved) {
+            return Err(Problem::InvalidCredentials);
+        }
+        attempt.clear().await;
+        Ok(proved)
     }
 
     /// The tokens for a right mailed code, once.
     async fn mailed(
         &self,
-        guest: &Guest,
-        (session_token, code): (&SessionToken, &OtpCode),
-        purpose: TokenPurpose,
-        by: Prover,
-        exchange: &Exchange,
+        session_token: &SessionToken,
+        code: &OtpCode,
+        wanted: Wanted<'_>,
     ) -> Result<Tokens, Problem> {
-        let binding = match by {
+        let Wanted {
+            guest, exchange, ..
+        } = wanted;
+        let binding = match wanted.by {
             Prover::Caller => Some(ProofBinding::of(exchange.caller()?, self.purpose)),
             Prover::WaitingSignIn => None,
         };
@@ -215,7 +225,7 @@ impl FreshProofs {
             code,
             proof_of_work: None,
         };
-        let codes = self.codes.with_purpose(purpose);
+        let codes = self.codes.with_purpose(wanted.purpose);
         let proving = codes.prove(brought, exchange);
         let proved = proving.await.map_err(good_once)?;
         let finished = proved.attempt.finish().await.map_err(good_once);
@@ -236,13 +246,14 @@ impl FreshProofs {
     /// The tokens for a right assertion, once.
     async fn shown(
         &self,
-        guest: &Guest,
-        (session_token, assertion): (&SessionToken, &Assertion),
-        purpose: TokenPurpose,
-        by: Prover,
-        exchange: &Exchange,
+        session_token: &SessionToken,
+        assertion: &Assertion,
+        wanted: Wanted<'_>,
     ) -> Result<Tokens, Problem> {
-        let binding = match by {
+        let Wanted {
+            guest, exchange, ..
+        } = wanted;
+        let binding = match wanted.by {
             Prover::Caller => ProofBinding::of(exchange.caller()?, self.purpose),
             Prover::WaitingSignIn => return Err(Problem::InvalidSession),
         };
@@ -250,10 +261,28 @@ impl FreshProofs {
             sign_in: session_token.passkey_proof_id(),
             whose: Whose::Proof(&guest.email, &binding),
             assertion,
-            purpose,
+            purpose: wanted.purpose,
         };
         let proving = self.passkeys.prove(guest, brought, exchange);
         proving.await.map_err(good_once)
+    }
+
+    /// Demands the second factor, if one is needed.
+    async fn prove_factor(
+        &self,
+        factor: Option<PresentFactor<'_>>,
+        wanted: Wanted<'_>,
+    ) -> Result<(), Problem> {
+        let Some(PresentFactor {
+            authenticator,
+            factor,
+        }) = factor
+        else {
+            return Ok(());
+        };
+        self.factors
+            .require(wanted.guest, authenticator, factor, wanted.exchange)
+            .await
     }
 
     /// Revokes the tokens of a change of passkeys. If that fails, they expire unused: no client has
@@ -275,9 +304,12 @@ impl FreshProofs {
         &self,
         guest: &'a Guest,
         proofs: &'a Proofs,
-    ) -> Result<Option<(&'a Authenticator, &'a SecondFactor)>, Problem> {
+    ) -> Result<Option<PresentFactor<'a>>, Problem> {
         if let (Some(authenticator), Some(factor)) = (&guest.authenticator, &proofs.second_factor) {
-            return Ok(Some((authenticator, factor)));
+            return Ok(Some(PresentFactor {
+                authenticator,
+                factor,
+            }));
         }
         if proofs.are_both_factors_of(guest) {
             return Ok(None);
