@@ -1,19 +1,18 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
 use auth_domain::{
-    CognitoSession, Email, Locale, OtpCode, Problem, Report, RequestContext, SignIn, Tokens,
-    UserSub,
+    CognitoSession, Email, Locale, OtpCode, Problem, Report, RequestContext, SignIn, UserSub,
 };
 use aws_sdk_cognitoidentityprovider::{
     operation::admin_initiate_auth::AdminInitiateAuthOutput,
-    types::{AttributeType, AuthenticationResultType, ChallengeNameType, MessageActionType},
+    types::{AttributeType, ChallengeNameType, MessageActionType},
 };
 
 use crate::{
     ConfigurationError, Platform, Secrets,
     boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, TokenPurpose, UserPool, sub_among},
+    user_pool::{CognitoSignIn, TokenPurpose, UserPool, sub_among},
 };
 
 /// The errors by which Cognito reports that it cannot mail: SES refuses, or Cognito may not use
@@ -58,13 +57,8 @@ pub struct Sending {
 /// The outcome of a code.
 #[derive(Debug)]
 pub enum Proof {
-    /// The code was right: the tokens and their user.
-    Right {
-        /// The new session's tokens.
-        tokens: Tokens,
-        /// The user who signed in.
-        sub: UserSub,
-    },
+    /// The code was right.
+    Right(CognitoSignIn),
     /// It was wrong.
     Wrong,
     /// The session is over or was used: the code may have been right.
@@ -232,7 +226,7 @@ impl EmailCodes {
             match self.prove(&sign_in.email, session, code, purpose).await {
                 Ok(Proof::Wrong) => outcome = Proof::Wrong,
                 Ok(Proof::Over) => {}
-                Ok(right @ Proof::Right { .. }) => return Ok(right),
+                Ok(right @ Proof::Right(_)) => return Ok(right),
                 Err(undecided) => {
                     return Err(Undecided {
                         may_be_evaluated: undecided.may_be_evaluated || asked_before > 0,
@@ -268,7 +262,8 @@ impl EmailCodes {
             Ok(answer) => answer
                 .authentication_result
                 .ok_or_else(|| Report::of("Cognito answered a right code with another challenge"))
-                .and_then(right)
+                .and_then(CognitoSignIn::read)
+                .map(Proof::Right)
                 .map_err(|report| Undecided::after_evaluation(Problem::Internal(report))),
             Err(failure) => match (failure.code(), failure.message()) {
                 (Some("CodeMismatchException"), _) => Ok(Proof::Wrong),
@@ -314,9 +309,4 @@ fn no_code(failure: Failure) -> Result<Sending, Problem> {
         }
         Some(_) | None => Err(failure.into()),
     }
-}
-
-fn right(result: AuthenticationResultType) -> Result<Proof, Report> {
-    let Issued { tokens, sub, .. } = Issued::read(result)?;
-    Ok(Proof::Right { tokens, sub })
 }

@@ -3,9 +3,9 @@
 
 use auth_domain::{
     Assertion, Attestation, CognitoSession, CredentialId, Email, Problem, Report, RequestContext,
-    SelfServiceTokens, Tokens, UserSub,
+    SelfServiceTokens,
 };
-use aws_sdk_cognitoidentityprovider::types::{AuthenticationResultType, ChallengeNameType};
+use aws_sdk_cognitoidentityprovider::types::ChallengeNameType;
 use aws_smithy_types::{Document, Number};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::{
     ConfigurationError, Platform, Secrets,
     boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, TokenPurpose, UserPool},
+    user_pool::{CognitoSignIn, TokenPurpose, UserPool},
 };
 
 /// The errors by which Cognito refuses this user a sign-in by passkey.
@@ -66,13 +66,8 @@ pub struct PasskeyChallenge {
 /// The outcome of an assertion.
 #[derive(Debug)]
 pub enum PasskeyProof {
-    /// The assertion was right: the tokens and their user.
-    Right {
-        /// The new session's tokens.
-        tokens: Tokens,
-        /// The user who signed in.
-        sub: UserSub,
-    },
+    /// The assertion was right.
+    Right(CognitoSignIn),
     /// The assertion is wrong, or its challenge has expired.
     Wrong,
 }
@@ -227,7 +222,8 @@ impl Passkeys {
             Ok(answer) => answer
                 .authentication_result
                 .ok_or_else(|| Report::of("Cognito answered a passkey with another challenge"))
-                .and_then(right)
+                .and_then(CognitoSignIn::read)
+                .map(PasskeyProof::Right)
                 .map_err(|report| Undecided::after_evaluation(Problem::Internal(report))),
             Err(failure) => match failure.code() {
                 Some(code) if NOT_THIS_WAY.contains(&code) => {
@@ -243,11 +239,6 @@ impl Passkeys {
             },
         }
     }
-}
-
-fn right(result: AuthenticationResultType) -> Result<PasskeyProof, Report> {
-    let Issued { tokens, sub, .. } = Issued::read(result)?;
-    Ok(PasskeyProof::Right { tokens, sub })
 }
 
 fn is_full(failure: &Failure) -> bool {

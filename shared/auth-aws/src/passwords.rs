@@ -20,7 +20,7 @@ use crate::{
     boxed::Boxed as _,
     email_codes::UNDELIVERABLE,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, TokenPurpose, UserPool, sub_among},
+    user_pool::{CognitoSignIn, TokenPurpose, UserPool, sub_among},
 };
 
 /// The errors by which Cognito refuses this user a sign-in by this password. A person sees no
@@ -68,7 +68,7 @@ pub struct Passwords {
 #[derive(Debug)]
 pub enum PasswordProof {
     /// It was right.
-    Right(PasswordSignIn),
+    Right(CognitoSignIn),
     /// It was right, and Cognito asks for more before it issues tokens.
     Challenged(FollowUp),
     /// The password was wrong, or grants no sign-in.
@@ -90,22 +90,11 @@ const FIRST_FACTORS: [ChallengeNameType; 5] = [
     ChallengeNameType::WebAuthn,
 ];
 
-/// A finished sign-in by password.
-#[derive(Debug)]
-pub struct PasswordSignIn {
-    /// The new session's tokens.
-    pub tokens: Tokens,
-    /// The user who signed in.
-    pub sub: UserSub,
-    /// Whether Cognito marks the address as verified.
-    pub email_verified: bool,
-}
-
 /// The outcome of an answer to a challenge.
 #[derive(Debug)]
 pub enum ChallengeOutcome {
     /// It was right.
-    Right(PasswordSignIn),
+    Right(CognitoSignIn),
     /// It was right, and Cognito asks for something else now.
     Challenged(FollowUp),
     /// The code was wrong; the challenge continues.
@@ -185,7 +174,9 @@ impl Passwords {
         }
         let seen = |report| Undecided::after_evaluation(Problem::Internal(report));
         match answered {
-            Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
+            Ok(Step::Done(result)) => Ok(PasswordProof::Right(
+                CognitoSignIn::read(result).map_err(seen)?,
+            )),
             Ok(Step::Next(next)) => self.proof(username, next).await,
             Err(failure) => match failure.code() {
                 Some("NotAuthorizedException")
@@ -341,7 +332,7 @@ impl Passwords {
             Err(failure) => return refused_answer(failure),
         };
         match step {
-            Step::Done(result) => signed_in(result)
+            Step::Done(result) => CognitoSignIn::read(result)
                 .map(ChallengeOutcome::Right)
                 .map_err(|report| Undecided::after_evaluation(Problem::Internal(report))),
             Step::Next(next) => {
@@ -359,7 +350,7 @@ impl Passwords {
     /// password is right.
     pub async fn prove(&self, sub: &UserSub, password: Spelling<'_>) -> Result<bool, Undecided> {
         match self.sign_in_as(sub.as_str(), password).await? {
-            PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
+            PasswordProof::Right(CognitoSignIn { tokens, .. }) => {
                 self.token_service.discard(&tokens).await;
                 Ok(true)
             }
@@ -395,7 +386,7 @@ impl Passwords {
         };
         let seen = |report| Undecided::after_evaluation(Problem::Internal(report));
         match answered {
-            Ok(Step::Done(result)) => Ok(Some(signed_in(result).map_err(seen)?.tokens)),
+            Ok(Step::Done(result)) => Ok(Some(CognitoSignIn::read(result).map_err(seen)?.tokens)),
             Ok(Step::Next(_)) => Ok(None),
             Err(failure) => match failure.code() {
                 Some(code) if NOT_THIS_WAY.contains(&code) => {
@@ -597,19 +588,6 @@ impl Next {
         let given = self.parameters.get(USER_ID);
         CognitoUsername::given(given.map_or(before, String::as_str))
     }
-}
-
-fn signed_in(result: AuthenticationResultType) -> Result<PasswordSignIn, Report> {
-    let Issued {
-        tokens,
-        sub,
-        email_verified,
-    } = Issued::read(result)?;
-    Ok(PasswordSignIn {
-        tokens,
-        sub,
-        email_verified,
-    })
 }
 
 fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {

@@ -1,6 +1,6 @@
 //! Tokens after a sign-in: exchanged, revoked, all revoked.
 
-use auth_domain::{AccessToken, IdToken, Problem, RefreshRefusal, RefreshToken, Report, Tokens};
+use auth_domain::{Problem, RefreshRefusal, RefreshToken, Tokens};
 use aws_sdk_cognitoidentityprovider::{
     Client, operation::get_tokens_from_refresh_token::GetTokensFromRefreshTokenOutput,
 };
@@ -10,7 +10,7 @@ use crate::{
     boxed::Boxed as _,
     clients::cognito,
     failure::{Failure, failure},
-    user_pool::{client_id, is_wrong_client_secret},
+    user_pool::{client_id, incomplete, is_wrong_client_secret, read_tokens},
 };
 
 /// Cognito's token operations. Exchanging and revoking need no IAM permission, only the client's
@@ -113,14 +113,11 @@ fn may_be_wrong_secret(failure: &Failure) -> bool {
 }
 
 fn tokens(output: GetTokensFromRefreshTokenOutput) -> Result<Tokens, Problem> {
-    let incomplete = || Problem::Internal(Report::of("Cognito's tokens are incomplete"));
-    let result = output.authentication_result.ok_or_else(incomplete)?;
-    Ok(Tokens {
-        access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
-        id_token: IdToken::issued(result.id_token.ok_or_else(incomplete)?),
-        refresh_token: result.refresh_token.map(RefreshToken::issued),
-        expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
-    })
+    output
+        .authentication_result
+        .ok_or_else(incomplete)
+        .and_then(read_tokens)
+        .map_err(Problem::Internal)
 }
 
 /// The reason why the exchange was refused, as far as Cognito reports it. Its messages for an

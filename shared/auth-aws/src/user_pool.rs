@@ -232,21 +232,27 @@ pub(crate) fn is_wrong_client_secret(failure: &Failure) -> bool {
     }
 }
 
-/// The tokens of a finished sign-in, and the user in the ID token.
-pub(crate) struct Issued {
-    pub(crate) tokens: Tokens,
-    pub(crate) sub: UserSub,
-    pub(crate) email_verified: bool,
+/// A sign-in that Cognito has finished.
+#[derive(Debug)]
+pub struct CognitoSignIn {
+    /// The new session's tokens.
+    pub tokens: Tokens,
+    /// The user who signed in.
+    pub sub: UserSub,
+    /// Whether Cognito marks the address as verified.
+    pub email_verified: bool,
 }
 
-impl Issued {
+impl CognitoSignIn {
     /// Takes tokens that Cognito has just returned. They came over TLS from their issuer, so no
     /// signature is checked.
     pub(crate) fn read(result: AuthenticationResultType) -> Result<Self, Report> {
-        let incomplete = || Report::of("Cognito's tokens are incomplete");
         let unreadable = || Report::of("Cognito's id token does not read");
-        let id_token = result.id_token.ok_or_else(incomplete)?;
-        let claims = claims_of(&id_token).ok_or_else(unreadable)?;
+        let tokens = read_tokens(result)?;
+        if tokens.refresh_token.is_none() {
+            return Err(incomplete());
+        }
+        let claims = claims_of(tokens.id_token.as_str()).ok_or_else(unreadable)?;
         let sub = claims
             .get("sub")
             .and_then(|sub| UserSub::parse(sub.as_str()?).ok())
@@ -256,16 +262,24 @@ impl Issued {
             email_verified: claims.get("email_verified").is_some_and(|verified| {
                 verified.as_bool() == Some(true) || verified.as_str() == Some("true")
             }),
-            tokens: Tokens {
-                access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
-                id_token: IdToken::issued(id_token),
-                refresh_token: Some(RefreshToken::issued(
-                    result.refresh_token.ok_or_else(incomplete)?,
-                )),
-                expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
-            },
+            tokens,
         })
     }
+}
+
+/// The tokens in an answer of Cognito. Only a sign-in, or a client that rotates tokens, has a
+/// refresh token.
+pub(crate) fn read_tokens(result: AuthenticationResultType) -> Result<Tokens, Report> {
+    Ok(Tokens {
+        access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
+        id_token: IdToken::issued(result.id_token.ok_or_else(incomplete)?),
+        refresh_token: result.refresh_token.map(RefreshToken::issued),
+        expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
+    })
+}
+
+pub(crate) fn incomplete() -> Report {
+    Report::of("Cognito's tokens are incomplete")
 }
 
 fn claims_of(token: &str) -> Option<serde_json::Value> {

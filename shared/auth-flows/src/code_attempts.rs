@@ -1,6 +1,8 @@
 //! Mailed codes of sign-ins in progress: claimed, counted, and evaluated by Cognito.
 
-use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose};
+use auth_aws::{
+    CognitoSignIn, ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose,
+};
 use auth_domain::{
     Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub,
 };
@@ -232,7 +234,7 @@ impl CodeAttempts {
         let codes = self.codes.for_request(context);
         let proving = codes.prove_any(&claimed.sign_in, code, self.purpose);
         match attempt.evaluate(proving).await? {
-            Proof::Right { tokens, sub } => Ok(ProvedCode {
+            Proof::Right(CognitoSignIn { tokens, sub, .. }) => Ok(ProvedCode {
                 attempt,
                 requester: claimed.requester,
                 begun: claimed.sign_in.expires_at.before(self.rules.lifetime),

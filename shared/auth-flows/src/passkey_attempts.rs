@@ -7,8 +7,8 @@
 //! challenge behaves the same, so a known address looks like an unknown one.
 
 use auth_aws::{
-    Address, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys, Platform,
-    SignIns, TokenPurpose, Whose,
+    Address, CognitoSignIn, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys,
+    Platform, SignIns, TokenPurpose, Whose,
 };
 use auth_domain::{
     Assertion, Clock, CognitoSession, Email, OfferedPassword, Problem, Randomness, SessionToken,
@@ -120,7 +120,7 @@ impl PasskeyAttempts {
             }
         };
         match attempt.evaluate(proving).await? {
-            PasskeyProof::Right { tokens, sub } => Ok(ProvedPasskey {
+            PasskeyProof::Right(CognitoSignIn { tokens, sub, .. }) => Ok(ProvedPasskey {
                 attempt,
                 requester,
                 tokens,

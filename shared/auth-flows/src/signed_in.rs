@@ -15,8 +15,8 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer, PasskeyList,
-    PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, UserPassword,
+    Arrival, CognitoSignIn, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer,
+    PasskeyList, PasskeyUse, Passwords, Platform, SecondFactors, TokenService, UserPassword,
     locale_of,
 };
 use auth_domain::{
@@ -131,7 +131,7 @@ impl SigningIn {
         &self,
         attempt: Attempt<'_>,
         requester: Requester<'_>,
-        signed_in: PasswordSignIn,
+        signed_in: CognitoSignIn,
         token_delivery: TokenDelivery,
     ) -> Result<SignInAnswer, Problem> {
         let first_factor = FirstFactor {
