@@ -14,7 +14,7 @@ impl ChangePassword {
             .map_err(|broken| Fields::broken_password("newPassword", &broken))?;
         self.proofs.require(&guest, &input.proofs, exchange).await?;
         let sub = &guest.cognito_sub;
-        self.passwords.set(sub.as_str(), &password).await?;
+        self.passwords.set(sub, &password).await?;
         self.users.sign_out(sub).await?;
         let kind = ActivityKind::PasswordChanged;
         let entry = self.activities.entry(&guest, kind, exchange)?;

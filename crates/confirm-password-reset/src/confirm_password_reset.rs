@@ -80,7 +80,7 @@ impl ConfirmPasswordReset {
             }
             address @ (Some(Address::Waiting(_)) | None) => address,
         };
-        let Some(sub) = self.passwords.find_sub(email).await? else {
+        let Some(sub) = self.users.holder(email).await? else {
             return Ok(());
         };
         let guest = if let Some(guest) = self.guests.find(&sub).await? {

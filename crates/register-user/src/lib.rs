@@ -19,7 +19,7 @@
 mod register_user;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform, SignIns,
+    ConfigurationError, EmailCodes, Guests, PendingPasswords, Platform, SignIns, Users,
 };
 use auth_domain::{
     Email, Guest, GuestName, Limit, NewPassword, Problem, ProofOfWork, Randomness, SessionToken,
@@ -44,8 +44,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         mails: CodeMails::new(platform, per_email)?,
         guests: Guests::new(platform)?,
         codes: EmailCodes::new(platform)?,
-        passwords: Passwords::new(platform)?,
         pending_passwords: PendingPasswords::new(platform)?,
+        users: Users::new(platform)?,
         new_users: NewUsers::new(platform)?,
         sign_ins: SignIns::new(platform)?,
         randomness: platform.randomness(),
@@ -61,8 +61,8 @@ struct RegisterUser {
     mails: CodeMails,
     guests: Guests,
     codes: EmailCodes,
-    passwords: Passwords,
     pending_passwords: PendingPasswords,
+    users: Users,
     new_users: NewUsers,
     sign_ins: SignIns,
     randomness: Randomness,

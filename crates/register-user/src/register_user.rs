@@ -100,7 +100,7 @@ impl RegisterUser {
 
     /// The user that an earlier registration or sign-in by code has left, or one of an older pool.
     async fn user_of_before(&self, input: &Input) -> Result<User, Problem> {
-        let sub = self.passwords.find_sub(&input.email).await?;
+        let sub = self.users.holder(&input.email).await?;
         Ok(User {
             sub: sub.ok_or(Problem::ServiceUnavailable {
                 retry_after_seconds: 1,

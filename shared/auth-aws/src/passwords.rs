@@ -20,7 +20,7 @@ use crate::{
     boxed::Boxed as _,
     email_codes::UNDELIVERABLE,
     failure::{Failure, Undecided, failure},
-    user_pool::{CognitoSignIn, TokenPurpose, UserPool, sub_among},
+    user_pool::{CognitoSignIn, TokenPurpose, UserPool},
 };
 
 /// The errors by which Cognito refuses this user a sign-in by this password. A person sees no
@@ -399,26 +399,26 @@ impl Passwords {
     }
 
     /// Sets a user's password. It works at once, and confirms the user.
-    pub async fn set(&self, username: &str, password: &NewPassword) -> Result<(), Problem> {
-        self.set_text(username, password.as_str()).await
+    pub async fn set(&self, sub: &UserSub, password: &NewPassword) -> Result<(), Problem> {
+        self.set_text(sub, password.as_str()).await
     }
 
     /// Removes a user's password by setting an unknown one: Cognito has no other way.
-    pub async fn take_away(&self, username: &str) -> Result<(), Problem> {
+    pub async fn take_away(&self, sub: &UserSub) -> Result<(), Problem> {
         // It has a character of each kind, for every possible rule of the pool.
         let text = format!(
             "Aa1!{}",
             URL_SAFE_NO_PAD.encode(self.randomness.bytes::<32>())
         );
-        self.set_text(username, &text).await
+        self.set_text(sub, &text).await
     }
 
-    async fn set_text(&self, username: &str, text: &str) -> Result<(), Problem> {
+    async fn set_text(&self, sub: &UserSub, text: &str) -> Result<(), Problem> {
         self.pool
             .client
             .admin_set_user_password()
             .user_pool_id(&self.pool.pool_id)
-            .username(username)
+            .username(sub.as_str())
             .password(text)
             .permanent(true)
             .send()
@@ -427,16 +427,6 @@ impl Passwords {
             .map(drop)
             .map_err(failure("set the password"))
             .map_err(|failure| refused_password(failure, "password"))
-    }
-
-    /// The sub of an address's user, if there is one.
-    pub async fn find_sub(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
-        let Some(user) = self.pool.find(email.as_str()).await? else {
-            return Ok(None);
-        };
-        sub_among(user.user_attributes())
-            .map(Some)
-            .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
     /// Asks Cognito to mail a code for a new password, and says whether it did. The answer must not

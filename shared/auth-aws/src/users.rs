@@ -122,8 +122,12 @@ impl Users {
 
     /// The user of an address, if there is one.
     pub async fn holder(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
-        let user = self.pool.find(email.as_str()).await?;
-        Ok(user.and_then(|user| sub_among(user.user_attributes())))
+        let Some(user) = self.pool.find(email.as_str()).await? else {
+            return Ok(None);
+        };
+        sub_among(user.user_attributes())
+            .map(Some)
+            .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
     /// Gives a user another address, as one that is proved. Both attributes go in one call: without

@@ -72,7 +72,7 @@ impl Registrations {
         if is_new {
             exchange.count(Metric::GuestsCreated);
         }
-        self.passwords.set(proved.sub.as_str(), &password).await?;
+        self.passwords.set(&proved.sub, &password).await?;
         let passwords = self.passwords.for_request(exchange.context());
         let signed_in = passwords.sign_in(email, password.spelling()).await;
         let proof = signed_in.map_err(|undecided| undecided.problem)?;

@@ -355,7 +355,7 @@ impl SigningIn {
                 UserPassword::Absent
             }
             (Arrival::First(_), OfferedPassword::Unproven) => {
-                self.passwords.take_away(sub.as_str()).await?;
+                self.passwords.take_away(sub).await?;
                 UserPassword::Absent
             }
             (_, OfferedPassword::Proven) => UserPassword::Proven,
