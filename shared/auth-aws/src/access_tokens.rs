@@ -10,12 +10,11 @@ use aws_smithy_runtime::client::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use crate::{ConfigurationError, Platform, failure::failure};
+use crate::{ConfigurationError, Platform, failure::failure, user_pool::claims_of};
 
 /// How long the pool's keys are cached. Cognito publishes a new one long before it signs with it.
 const BELIEVED_FOR: Duration = Duration::from_hours(6);
@@ -143,13 +142,9 @@ impl AccessTokens {
     }
 }
 
-/// The claims of a token that Cognito has just returned over our own connection. They need no
-/// check.
+/// The caller of a token that Cognito has just returned.
 pub(crate) fn issued(token: &AccessToken) -> Option<Caller> {
-    let payload = token.as_str().split('.').nth(1)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
-    caller(&claims).ok()
+    caller(&claims_of(token.as_str())?).ok()
 }
 
 fn caller(claims: &Map<String, Value>) -> Result<Caller, Problem> {

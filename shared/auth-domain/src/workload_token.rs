@@ -3,9 +3,7 @@
 
 use std::str::FromStr;
 
-use data_encoding::BASE64URL_NOPAD;
-
-use crate::{AgentUserId, Timestamp, redacted::redacted_debug};
+use crate::{AgentUserId, Timestamp, claims, redacted::redacted_debug};
 
 /// The longest accepted token of a person. Cognito's have 1 to 2 KB.
 const LONGEST_USER_TOKEN: usize = 8192;
@@ -31,8 +29,7 @@ impl UserToken {
     /// The token's claims as JSON, if it has any. They are not verified here.
     #[must_use]
     pub fn stated_claims(&self) -> Option<Vec<u8>> {
-        let payload = self.0.split('.').nth(1)?;
-        BASE64URL_NOPAD.decode(payload.as_bytes()).ok()
+        claims::stated_by(&self.0)
     }
 }
 
