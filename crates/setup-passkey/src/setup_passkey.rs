@@ -51,7 +51,7 @@ impl SetupPasskey {
         let options = options.ok_or(Problem::PasskeyLimit)?;
         let session_token = SessionToken::generate(&self.randomness);
         let shown_with = guest.authenticator.as_ref().map(AuthenticatorMark::of);
-        let waiting = waiting.map(SessionToken::sign_in_id);
+        let waiting = waiting.map(SessionToken::held_sign_in_id);
         let begun = BegunPasskeySetUp {
             sub: &guest.cognito_sub,
             tokens,

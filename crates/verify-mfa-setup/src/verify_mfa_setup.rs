@@ -49,7 +49,7 @@ impl VerifyMfaSetup {
         code: &OtpCode,
         exchange: &Exchange,
     ) -> Result<Confirmed, Problem> {
-        let id = session_token.sign_in_id();
+        let id = session_token.held_sign_in_id();
         let setting_up = self.waiting.resume(id, exchange).await?;
         let pending = match pending(&setting_up.guest) {
             Ok(pending) if setting_up.now() < pending.expires_at => pending.clone(),

@@ -29,13 +29,13 @@ mod verify_mfa;
 
 use auth_aws::{ConfigurationError, Passwords, Platform};
 use auth_domain::{NewPassword, Problem, SecondFactor, SessionToken, TokenDelivery};
-use auth_flows::{HeldSignIns, Notices, SigningIn};
+use auth_flows::{HeldSignInAttempts, Notices, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyMfa {
-        held: HeldSignIns::new(platform, VerifyMfa::NAME, "second-factor-network")?,
+        held: HeldSignInAttempts::new(platform, VerifyMfa::NAME, "second-factor-network")?,
         passwords: Passwords::new(platform)?,
         signing_in: SigningIn::new(platform)?,
         notices: Notices::new(platform)?,
@@ -45,7 +45,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation's dependencies.
 struct VerifyMfa {
-    held: HeldSignIns,
+    held: HeldSignInAttempts,
     passwords: Passwords,
     signing_in: SigningIn,
     notices: Notices,

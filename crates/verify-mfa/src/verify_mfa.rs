@@ -16,7 +16,7 @@ impl VerifyMfa {
         self.signing_in.expect_mail(exchange);
         let resumed = self
             .held
-            .resume(input.session_token.sign_in_id(), exchange)
+            .resume(input.session_token.held_sign_in_id(), exchange)
             .await?;
         // The second factor's choice of delivery applies, or else the first factor's.
         let delivery = input.token_delivery.unwrap_or(resumed.held.token_delivery);

@@ -3,8 +3,8 @@
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{
-    ActivityKind, AttemptId, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName, Problem,
-    Report, SignInId,
+    ActivityKind, AttemptId, Guest, HeldSetUp, HeldSignInId, Notice, Passkey, PasskeyId,
+    PasskeyName, Problem, Report,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -64,7 +64,7 @@ impl VerifyPasskeySetup {
     async fn for_sign_in(
         &self,
         input: &Input,
-        id: &SignInId,
+        id: &HeldSignInId,
         set_up: &PasskeySetUp,
         exchange: &Exchange,
     ) -> Result<(Completed, Guest), Problem> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AddressCode, AddressCodeHash, AddressCodeRules, AttemptId, Email, Problem, ProofBinding,
-    SignInId, Timestamp,
+    AddressCode, AddressCodeHash, AddressCodeId, AddressCodeRules, AttemptId, Email, Problem,
+    ProofBinding, Timestamp,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -38,7 +38,7 @@ impl AddressCodes {
     /// Remembers a code, which counts for what it is bound to.
     pub async fn begin(
         &self,
-        id: &SignInId,
+        id: &AddressCodeId,
         code: &AddressCode,
         binding: &ProofBinding,
     ) -> Result<(), Problem> {
@@ -66,7 +66,7 @@ impl AddressCodes {
     /// write.
     pub async fn claim(
         &self,
-        id: &SignInId,
+        id: &AddressCodeId,
         binding: &ProofBinding,
         attempt: &AttemptId,
         now: Timestamp,
@@ -86,12 +86,12 @@ impl AddressCodes {
     }
 
     /// Gives back an attempt that is not to count.
-    pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
+    pub async fn give_back(&self, id: &AddressCodeId, attempt: &AttemptId) -> Result<(), Problem> {
         attempts::give_back(self.challenges.update(key(id)), attempt).await
     }
 }
 
-fn key(id: &SignInId) -> AttributeValue {
+fn key(id: &AddressCodeId) -> AttributeValue {
     text(format!("address-code#{id}"))
 }
 

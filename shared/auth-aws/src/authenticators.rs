@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, HeldSetUp, OtpCode,
-    Problem, Sealed, SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
+    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, HeldSetUp, HeldSignInId,
+    OtpCode, Problem, Sealed, SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -58,7 +58,7 @@ pub enum FactorProof {
 #[derive(Clone, Copy, Debug)]
 pub enum UsedBy<'a> {
     /// A sign-in, by any of its attempts.
-    SignIn(&'a SignInId),
+    SignIn(&'a HeldSignInId),
     /// A request of a signed-in guest.
     Request(&'a AttemptId),
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AccessToken, AttemptId, AuthenticatorMark, Problem, RefreshToken, Sealed, SelfServiceTokens,
-    SignInId, Timestamp, UserSub,
+    AccessToken, AttemptId, AuthenticatorMark, HeldSignInId, PasskeySetUpId, Problem, RefreshToken,
+    Sealed, SelfServiceTokens, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::try_join;
@@ -42,7 +42,7 @@ pub struct PasskeySetUp {
     /// The authenticator that was shown for it.
     pub shown_with: Option<AuthenticatorMark>,
     /// The sign-in that waits for it.
-    pub waiting: Option<SignInId>,
+    pub waiting: Option<HeldSignInId>,
 }
 
 /// A registration that has begun.
@@ -55,7 +55,7 @@ pub struct BegunPasskeySetUp<'a> {
     /// The authenticator that was shown for it.
     pub shown_with: Option<&'a AuthenticatorMark>,
     /// The sign-in that waits for it.
-    pub waiting: Option<&'a SignInId>,
+    pub waiting: Option<&'a HeldSignInId>,
     /// When it stops taking an answer.
     pub expires_at: Timestamp,
 }
@@ -71,7 +71,11 @@ impl PasskeySetUps {
     }
 
     /// Stores a new registration.
-    pub async fn begin(&self, id: &SignInId, begun: BegunPasskeySetUp<'_>) -> Result<(), Problem> {
+    pub async fn begin(
+        &self,
+        id: &PasskeySetUpId,
+        begun: BegunPasskeySetUp<'_>,
+    ) -> Result<(), Problem> {
         let BegunPasskeySetUp {
             sub,
             tokens,
@@ -109,7 +113,7 @@ impl PasskeySetUps {
     /// and that it is unanswered. Without a `caller` it must be one that a sign-in waits for.
     pub async fn claim(
         &self,
-        id: &SignInId,
+        id: &PasskeySetUpId,
         caller: Option<&UserSub>,
         attempt: &AttemptId,
         now: Timestamp,
@@ -143,7 +147,7 @@ impl PasskeySetUps {
             || Problem::Internal(unreadable("a passkey's registration does not read back"));
         let sub = get_text(item, "sub").ok_or_else(broken)?;
         let sub = &UserSub::parse(sub).map_err(|_| broken())?;
-        let waiting = get_text(item, "waiting").map(SignInId::stored);
+        let waiting = get_text(item, "waiting").map(HeldSignInId::stored);
         let (access_token, refresh_token) = try_join!(
             self.opened(item, "accessToken", sub),
             self.opened(item, "refreshToken", sub)
@@ -177,7 +181,7 @@ impl PasskeySetUps {
     }
 }
 
-fn key(id: &SignInId) -> AttributeValue {
+fn key(id: &PasskeySetUpId) -> AttributeValue {
     text(format!("passkey-set-up#{id}"))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Ageing, Attempts, Email, KeyRing, Limit, OtpCode, Problem, Purpose, SignInId, Timestamp,
+    AddressCodeId, Ageing, Attempts, Email, KeyRing, Limit, OtpCode, Problem, Purpose, Timestamp,
     redacted::redacted_debug,
 };
 
@@ -38,7 +38,7 @@ redacted_debug!(AddressCodeHash);
 impl AddressCodeHash {
     /// The hash of a code that is mailed.
     #[must_use]
-    pub fn of(code: &OtpCode, id: &SignInId, keys: &KeyRing) -> Self {
+    pub fn of(code: &OtpCode, id: &AddressCodeId, keys: &KeyRing) -> Self {
         let parts = [id.as_str(), code.as_str()];
         Self(keys.tag(Purpose::AddressCode, &parts).to_hex())
     }
@@ -57,7 +57,7 @@ impl AddressCodeHash {
 
     /// Whether it is the hash of `code`, in constant time.
     #[must_use]
-    pub fn is_of(&self, code: &OtpCode, id: &SignInId, keys: &KeyRing) -> bool {
+    pub fn is_of(&self, code: &OtpCode, id: &AddressCodeId, keys: &KeyRing) -> bool {
         let parts = [id.as_str(), code.as_str()];
         keys.verifies(Purpose::AddressCode, &parts, &self.0)
     }

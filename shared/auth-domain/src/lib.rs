@@ -108,7 +108,9 @@ pub use randomness::Randomness;
 pub use request_context::RequestContext;
 pub use sealed::Sealed;
 pub use second_factor_policy::{MissingFactor, SecondFactorPolicy, UnknownSecondFactorPolicy};
-pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
+pub use session_token::{
+    AddressCodeId, HeldSignInId, InvalidSessionToken, PasskeySetUpId, SessionToken, SignInId,
+};
 pub use sign_in::{
     AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules,
 };

@@ -44,7 +44,13 @@ impl SessionToken {
     /// answer for a person.
     #[must_use]
     pub fn sign_in_id(&self) -> SignInId {
-        SignInId(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))
+        SignInId(self.plain_hash())
+    }
+
+    /// The name under which a sign-in between its factors is stored.
+    #[must_use]
+    pub fn held_sign_in_id(&self) -> HeldSignInId {
+        HeldSignInId(self.plain_hash())
     }
 
     /// The name under which a registration is stored. It differs from [`Self::sign_in_id`]: a
@@ -75,14 +81,14 @@ impl SessionToken {
 
     /// The name under which the code for another address is stored.
     #[must_use]
-    pub fn address_code_id(&self) -> SignInId {
-        SignInId(HEXLOWER.encode(&self.hash_for("address code:")))
+    pub fn address_code_id(&self) -> AddressCodeId {
+        AddressCodeId(HEXLOWER.encode(&self.hash_for("address code:")))
     }
 
     /// The name under which a passkey's registration is stored.
     #[must_use]
-    pub fn passkey_set_up_id(&self) -> SignInId {
-        SignInId(HEXLOWER.encode(&self.hash_for("passkey set-up:")))
+    pub fn passkey_set_up_id(&self) -> PasskeySetUpId {
+        PasskeySetUpId(HEXLOWER.encode(&self.hash_for("passkey set-up:")))
     }
 
     /// The key that seals a registration's password. It is never stored, and cannot be derived from
@@ -90,6 +96,10 @@ impl SessionToken {
     #[must_use]
     pub fn sealing_key(&self) -> Key {
         Key::from_bytes(self.hash_for("pending password:"))
+    }
+
+    fn plain_hash(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.0.as_bytes()))
     }
 
     fn hash_for(&self, purpose: &str) -> [u8; 32] {
@@ -109,29 +119,46 @@ impl FromStr for SessionToken {
     }
 }
 
-/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash suffices: the token has more
-/// than 112 bits (ASVS 5.0 6.5.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignInId(String);
+/// Declares the names of one kind of item in the challenges table. Each is the SHA-256 of a
+/// [`SessionToken`], in hexadecimal. A plain hash suffices: the token has more than 112 bits (ASVS
+/// 5.0 6.5.2).
+macro_rules! name_of_item {
+    ($(#[doc = $doc:literal] $name:ident;)*) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(String);
 
-impl SignInId {
-    /// Takes a name as the table has it.
-    #[must_use]
-    pub fn stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
+        impl $name {
+            /// Takes a name as the table has it.
+            #[must_use]
+            pub fn stored(text: &str) -> Self {
+                Self(text.to_owned())
+            }
 
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    )*};
 }
 
-impl fmt::Display for SignInId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
+name_of_item! {
+    #[doc = "The name of a sign-in, of a registration, or of a fresh proof that was asked for."]
+    SignInId;
+    #[doc = "The name of a sign-in between its factors."]
+    HeldSignInId;
+    #[doc = "The name of a code for another address."]
+    AddressCodeId;
+    #[doc = "The name of a passkey's registration."]
+    PasskeySetUpId;
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use auth_aws::{Limits, SecondFactors, SignIns, Undecided};
-use auth_domain::{AttemptId, Attempts, Limit, LimitState, Problem, SignIn, SignInId, Timestamp};
+use auth_aws::{HeldSignIns, Limits, SignIns, Undecided};
+use auth_domain::{
+    AttemptId, Attempts, HeldSignInId, Limit, LimitState, Problem, SignIn, SignInId, Timestamp,
+};
 use tokio::join;
 
 use crate::{CodeTries, NetworkAttempts, Requester, Turn, admission::Counted};
@@ -39,7 +41,7 @@ pub(crate) enum Claim<'a> {
     /// One by mailed code or passkey, as it was when claimed.
     SignIn(&'a SignIns, SignInId, Box<SignIn>),
     /// One between its factors.
-    Held(&'a SecondFactors, SignInId),
+    Held(&'a HeldSignIns, HeldSignInId),
 }
 
 /// The budget of attempts over all sign-ins.
@@ -257,14 +259,14 @@ impl Claim<'_> {
     async fn give_back(&self, attempt: &AttemptId) -> Result<(), Problem> {
         match self {
             Self::SignIn(sign_ins, id, _) => sign_ins.give_back(id, attempt).await,
-            Self::Held(second_factors, id) => second_factors.give_back(id, attempt).await,
+            Self::Held(held, id) => held.give_back(id, attempt).await,
         }
     }
 
     async fn finish(&self, attempt: &AttemptId) -> Result<(), Problem> {
         let is_finished = match self {
             Self::SignIn(sign_ins, id, _) => sign_ins.finish(id, attempt).await?,
-            Self::Held(second_factors, id) => second_factors.finish(id, attempt).await?,
+            Self::Held(held, id) => held.finish(id, attempt).await?,
         };
         if is_finished {
             Ok(())

@@ -2,13 +2,13 @@
 //! token of the first factor is exchanged or revoked.
 
 use auth_aws::{
-    Authenticators, ConfigurationError, FactorProof, Guests, IssuedSession, PasskeyList, Platform,
-    SecondFactors, TokenService, UsedBy,
+    Authenticators, ConfigurationError, FactorProof, Guests, HeldSignIns, IssuedSession,
+    PasskeyList, Platform, TokenService, UsedBy,
 };
 use auth_domain::{
-    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Locale,
-    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Timestamp,
-    Tokens,
+    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldSignInId,
+    HeldToken, Locale, Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInMethod,
+    Timestamp, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -20,10 +20,10 @@ use crate::{
     second_factor,
 };
 
-/// Held sign-ins, for their next factor.
+/// Attempts at the next factor of held sign-ins.
 #[derive(Clone)]
-pub struct HeldSignIns {
-    second_factors: SecondFactors,
+pub struct HeldSignInAttempts {
+    held: HeldSignIns,
     factors: SecondFactorAttempts,
     authenticators: Authenticators,
     guests: Guests,
@@ -42,7 +42,7 @@ pub struct Resumed<'a> {
     pub requester: Requester<'a>,
     /// The sign-in.
     pub held: HeldSignIn,
-    id: SignInId,
+    id: HeldSignInId,
 }
 
 /// A right second factor, now used up. The sign-in is open until it is traded.
@@ -55,15 +55,15 @@ pub struct ProvedFactor<'a> {
     pub backup_codes_left: Option<usize>,
 }
 
-impl HeldSignIns {
-    /// Held sign-ins for `operation`, with the limit `network` for each network.
+impl HeldSignInAttempts {
+    /// Attempts by way of `operation`, with the limit `network` for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
         network: &'static str,
     ) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            second_factors: SecondFactors::new(platform)?,
+            held: HeldSignIns::new(platform)?,
             factors: SecondFactorAttempts::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             guests: Guests::new(platform)?,
@@ -80,14 +80,14 @@ impl HeldSignIns {
     /// Claims an attempt. If the sign-in has expired, its token is revoked.
     pub async fn resume<'a>(
         &self,
-        id: SignInId,
+        id: HeldSignInId,
         exchange: &'a Exchange,
     ) -> Result<Resumed<'a>, Problem> {
         let turn = self.requesters.turn(exchange);
         let mut abandoned = None;
         let claiming = async {
             let claimed = self
-                .second_factors
+                .held
                 .claim(&id, &turn.attempt, turn.now, &self.rules)
                 .await;
             claimed.map_err(|unclaimed| {
@@ -95,7 +95,7 @@ impl HeldSignIns {
                 unclaimed.problem
             })
         };
-        let give_back = self.second_factors.give_back(&id, &turn.attempt);
+        let give_back = self.held.give_back(&id, &turn.attempt);
         let email = |held: &HeldSignIn| held.email.clone();
         let claimed = self
             .requesters
@@ -184,7 +184,7 @@ impl HeldSignIns {
         guest: Option<Budget<'a>>,
     ) -> Result<Attempt<'a>, Problem> {
         let requester = &resumed.requester;
-        let claim = Claim::Held(&self.second_factors, resumed.id.clone());
+        let claim = Claim::Held(&self.held, resumed.id.clone());
         let network = Some((&self.network, requester));
         Attempt::count(&requester.turn(), Some(claim), guest, network).await
     }
@@ -231,7 +231,7 @@ impl HeldSignIns {
     /// Releases a claim of which nothing was counted.
     pub async fn give_back(&self, resumed: &Resumed<'_>) {
         let attempt = resumed.requester.attempt();
-        note_kept(&self.second_factors.give_back(&resumed.id, attempt).await);
+        note_kept(&self.held.give_back(&resumed.id, attempt).await);
     }
 
     /// The reason why Cognito accepts no answer to this sign-in's challenge any more: another
@@ -241,7 +241,7 @@ impl HeldSignIns {
         let looking = || async {
             let now = self.requesters.now();
             // The same name counts once, so this call only reads.
-            let looked = self.second_factors.claim(id, attempt, now, &self.rules);
+            let looked = self.held.claim(id, attempt, now, &self.rules);
             match looked.await {
                 Ok(held) => Ok(held.attempts),
                 Err(unclaimed) => Err(unclaimed.problem),
@@ -274,7 +274,7 @@ impl HeldSignIns {
         token: &HeldToken,
     ) -> Result<Tokens, Problem> {
         let ProvedFactor { attempt, guest, .. } = proved;
-        let (finished, opened) = join!(attempt.finish(), self.second_factors.open(token));
+        let (finished, opened) = join!(attempt.finish(), self.held.open(token));
         finished?;
         let traded = match opened {
             Ok(refresh_token) => {
@@ -289,7 +289,7 @@ impl HeldSignIns {
             Err(Problem::InvalidRefreshToken(_)) => Err(Problem::InvalidSession),
             Err(problem) => {
                 let name = resumed.requester.attempt();
-                let reopening = self.second_factors.reopen(&resumed.id, name, &token.sealed);
+                let reopening = self.held.reopen(&resumed.id, name, &token.sealed);
                 if reopening.await.is_err() {
                     tracing::warn!("a held sign-in could not be opened again");
                 }
@@ -326,11 +326,11 @@ impl HeldSignIns {
 
     /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. If that
     /// fails, the token is deleted with the record, and expires unused.
-    async fn abandon(&self, id: &SignInId, token: &HeldToken) {
+    async fn abandon(&self, id: &HeldSignInId, token: &HeldToken) {
         let abandoning = async {
-            let refresh_token = self.second_factors.open(token).await?;
+            let refresh_token = self.held.open(token).await?;
             self.token_service.revoke(&refresh_token).await?;
-            self.second_factors.forget(id).await
+            self.held.forget(id).await
         };
         if abandoning.await.is_err() {
             tracing::warn!("the token of a held sign-in could not be revoked");

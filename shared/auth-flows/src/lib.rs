@@ -44,7 +44,7 @@ pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
 pub use deletions::{Deletions, Leaving};
 pub use entrance::Entrance;
 pub use fresh_proof::{FreshProofs, ProofMails, Prover};
-pub use held_sign_in::{HeldSignIns, ProvedFactor, Resumed};
+pub use held_sign_in::{HeldSignInAttempts, ProvedFactor, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;
 pub use operator_acts::OperatorActs;

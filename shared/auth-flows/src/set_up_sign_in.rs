@@ -4,19 +4,19 @@
 //! Such a sign-in proves one factor. It sets up only the first second factor of its guest. If the
 //! guest has since got one, or has signed out everywhere, the sign-in has ended.
 
-use auth_aws::{ConfigurationError, Guests, Platform, SecondFactors};
+use auth_aws::{ConfigurationError, Guests, HeldSignIns, Platform};
 use auth_domain::{
-    AwaitedFactor, Clock, Email, Guest, HeldSetUp, HeldSignIn, Problem, Report, SecondFactorRules,
-    SessionToken, SignInId, Timestamp,
+    AwaitedFactor, Clock, Email, Guest, HeldSetUp, HeldSignIn, HeldSignInId, Problem, Report,
+    SecondFactorRules, SessionToken, Timestamp,
 };
 use auth_lambda::{Exchange, SignedIn};
 
-use crate::{Arrived, Attempt, HeldSignIns, ProvedFactor, Resumed, Welcomes};
+use crate::{Arrived, Attempt, HeldSignInAttempts, ProvedFactor, Resumed, Welcomes};
 
 /// Waiting sign-ins, for the beginning of a set-up.
 #[derive(Clone)]
 pub struct WaitingSignIns {
-    second_factors: SecondFactors,
+    held: HeldSignIns,
     guests: Guests,
     rules: SecondFactorRules,
     clock: Clock,
@@ -26,7 +26,7 @@ impl WaitingSignIns {
     /// Sign-ins in the table that the environment names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            second_factors: SecondFactors::new(platform)?,
+            held: HeldSignIns::new(platform)?,
             guests: Guests::new(platform)?,
             rules: platform.environment().second_factor_rules()?,
             clock: platform.clock(),
@@ -35,9 +35,9 @@ impl WaitingSignIns {
 
     /// The guest of a sign-in that waits. It costs no attempt: no code is tried.
     pub async fn guest(&self, session_token: &SessionToken) -> Result<Guest, Problem> {
-        let id = session_token.sign_in_id();
+        let id = session_token.held_sign_in_id();
         let now = self.clock.now();
-        let held = self.second_factors.find(&id, now, &self.rules).await?;
+        let held = self.held.find(&id, now, &self.rules).await?;
         let set_up = waiting(&held).ok_or(Problem::InvalidSession)?;
         self.guest_of(set_up, &held.email).await
     }
@@ -58,7 +58,7 @@ impl WaitingSignIns {
 #[derive(Clone)]
 pub struct SetUpSignIns {
     waiting: WaitingSignIns,
-    held: HeldSignIns,
+    held: HeldSignInAttempts,
     welcomes: Welcomes,
 }
 
@@ -88,7 +88,7 @@ impl SetUpSignIns {
     ) -> Result<Self, ConfigurationError> {
         Ok(Self {
             waiting: WaitingSignIns::new(platform)?,
-            held: HeldSignIns::new(platform, operation, network)?,
+            held: HeldSignInAttempts::new(platform, operation, network)?,
             welcomes: Welcomes::new(platform)?,
         })
     }
@@ -97,7 +97,7 @@ impl SetUpSignIns {
     /// revoked.
     pub async fn resume<'a>(
         &self,
-        id: SignInId,
+        id: HeldSignInId,
         exchange: &'a Exchange,
     ) -> Result<SettingUp<'a>, Problem> {
         let resumed = self.held.resume(id, exchange).await?;

@@ -15,9 +15,8 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, CognitoSignIn, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer,
-    PasskeyList, PasskeyUse, Passwords, Platform, SecondFactors, TokenService, UserPassword,
-    locale_of,
+    Arrival, CognitoSignIn, ConfigurationError, FactorResets, Guests, HeldSignIns, IssuedSession,
+    Newcomer, PasskeyList, PasskeyUse, Passwords, Platform, TokenService, UserPassword, locale_of,
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
@@ -40,7 +39,7 @@ pub struct SigningIn {
     guests: Guests,
     passkeys: PasskeyList,
     passwords: Passwords,
-    second_factors: SecondFactors,
+    held: HeldSignIns,
     resets: FactorResets,
     notices: Notices,
     activities: Activities,
@@ -80,7 +79,7 @@ impl SigningIn {
             guests: Guests::new(platform)?,
             passkeys: PasskeyList::new(platform)?,
             passwords: Passwords::new(platform)?,
-            second_factors: SecondFactors::new(platform)?,
+            held: HeldSignIns::new(platform)?,
             resets: FactorResets::new(platform)?,
             notices: Notices::new(platform)?,
             activities: Activities::new(platform)?,
@@ -269,7 +268,7 @@ impl SigningIn {
             MissingFactor::Authenticator => {
                 let (until, passkey) = (self.held_until(), arrived.verified_passkey.as_ref());
                 let session_token = self
-                    .second_factors
+                    .held
                     .hold(tokens, email, passkey, *token_delivery, until)
                     .await?;
                 SignInAnswer::held(session_token, CognitoChallenge::SoftwareTokenMfa)
@@ -277,7 +276,7 @@ impl SigningIn {
             MissingFactor::SetUp => {
                 let until = self.clock.now().after(self.set_up_lifetime);
                 let session_token = self
-                    .second_factors
+                    .held
                     .hold_for_set_up(tokens, email, *token_delivery, until)
                     .await?;
                 SignInAnswer::waiting(session_token, self.set_up_lifetime)
@@ -300,7 +299,7 @@ impl SigningIn {
         token_delivery: TokenDelivery,
     ) -> Result<SignInAnswer, Problem> {
         let session_token = self
-            .second_factors
+            .held
             .hold_follow_up(follow_up, email, token_delivery, self.held_until())
             .await?;
         attempt.finish().await?;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use auth_domain::{
     AttemptId, AwaitedFactor, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
-    HeldSetUp, HeldSignIn, HeldToken, PasskeyId, Problem, Randomness, RefreshToken, Report, Sealed,
-    SecondFactorRules, SessionId, SessionKey, SessionToken, SignInId, Timestamp, TokenDelivery,
-    Tokens, UserSub,
+    HeldSetUp, HeldSignIn, HeldSignInId, HeldToken, PasskeyId, Problem, Randomness, RefreshToken,
+    Report, Sealed, SecondFactorRules, SessionId, SessionKey, SessionToken, Timestamp,
+    TokenDelivery, Tokens, UserSub,
 };
 use aws_sdk_dynamodb::{
     operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
@@ -34,13 +34,13 @@ const KEPT: Duration = Duration::from_hours(1);
 
 /// The challenges table, for held sign-ins, and the key that seals their tokens.
 #[derive(Clone)]
-pub struct SecondFactors {
+pub struct HeldSignIns {
     challenges: Challenges,
     vault: Vault,
     randomness: Randomness,
 }
 
-impl SecondFactors {
+impl HeldSignIns {
     /// Held sign-ins in the table that `CHALLENGES_TABLE_NAME` names, sealed by the key that
     /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
@@ -79,7 +79,7 @@ impl SecondFactors {
         .await
     }
 
-    /// Holds a sign-in of a guest who must set up a second factor first, as [`SecondFactors::hold`]
+    /// Holds a sign-in of a guest who must set up a second factor first, as [`HeldSignIns::hold`]
     /// does.
     pub async fn hold_for_set_up(
         &self,
@@ -118,7 +118,7 @@ impl SecondFactors {
     /// Reads a held sign-in without claiming an attempt.
     pub async fn find(
         &self,
-        id: &SignInId,
+        id: &HeldSignInId,
         now: Timestamp,
         rules: &SecondFactorRules,
     ) -> Result<HeldSignIn, Problem> {
@@ -162,7 +162,7 @@ impl SecondFactors {
         let session_token = SessionToken::generate(&self.randomness);
         let put = self
             .challenges
-            .put(key(&session_token.sign_in_id()))
+            .put(key(&session_token.held_sign_in_id()))
             .item("email", text(email.as_str()))
             .item("tokenDelivery", text(token_delivery.as_str()))
             .item("expiresAt", millis(expires_at))
@@ -178,7 +178,7 @@ impl SecondFactors {
     /// Counts an attempt and checks time and budget, in one conditional write.
     pub async fn claim(
         &self,
-        id: &SignInId,
+        id: &HeldSignInId,
         attempt: &AttemptId,
         now: Timestamp,
         rules: &SecondFactorRules,
@@ -198,13 +198,13 @@ impl SecondFactors {
     }
 
     /// Restores the count of an attempt without evaluation.
-    pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
+    pub async fn give_back(&self, id: &HeldSignInId, attempt: &AttemptId) -> Result<(), Problem> {
         attempts::give_back(self.challenges.update(key(id)), attempt).await
     }
 
     /// Ends a held sign-in and forgets its token. `true` for the one attempt that finishes it, also
     /// on a retry, `false` for any other.
-    pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
+    pub async fn finish(&self, id: &HeldSignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self.challenges.update(key(id))
             .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
@@ -213,11 +213,11 @@ impl SecondFactors {
         Ok(written.is_made())
     }
 
-    /// Undoes [`SecondFactors::finish`] for this attempt: the next step failed, and the next factor
+    /// Undoes [`HeldSignIns::finish`] for this attempt: the next step failed, and the next factor
     /// must find the sign-in again.
     pub async fn reopen(
         &self,
-        id: &SignInId,
+        id: &HeldSignInId,
         attempt: &AttemptId,
         refresh_token: &Sealed,
     ) -> Result<(), Problem> {
@@ -234,7 +234,7 @@ impl SecondFactors {
     }
 
     /// Deletes the record of a sign-in that can no longer finish.
-    pub async fn forget(&self, id: &SignInId) -> Result<(), Problem> {
+    pub async fn forget(&self, id: &HeldSignInId) -> Result<(), Problem> {
         let write = self
             .challenges
             .update(key(id))
@@ -306,7 +306,7 @@ fn is_open(item: &Item, now: Timestamp) -> bool {
     holds && is_in_time && !item.contains_key("finishedBy")
 }
 
-fn key(id: &SignInId) -> AttributeValue {
+fn key(id: &HeldSignInId) -> AttributeValue {
     text(format!("held-sign-in#{id}"))
 }
 
