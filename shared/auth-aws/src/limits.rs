@@ -164,7 +164,11 @@ impl Limits {
             Ok(())
         } else {
             Err(Refusal {
-                retry_after_seconds: state.reset_seconds,
+                // With a rest, only the challenge is refused: it was used, or is too cheap by now.
+                retry_after_seconds: match state.remaining {
+                    0 => state.reset_seconds,
+                    _ => 1,
+                },
                 solved_lately: solved_lately(&limits.solved, &item, now),
             })
         })
@@ -237,7 +241,7 @@ impl Limits {
             Ok(())
         } else {
             Err(Refusal {
-                // The challenge was used before, and no limit refuses.
+                // No limit refuses: the challenge was used before, or is too cheap by now.
                 retry_after_seconds: retry_after_seconds.unwrap_or(1),
                 solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
                     .filter(|_| is_of_use && !total_is_spent),
@@ -462,7 +466,7 @@ impl Limits {
     }
 
     /// Adds `now` to each log unless a limit refuses. Returns whether it was added, and the item. A
-    /// challenge is admitted once.
+    /// challenge is admitted once, and only if no more have been solved than its price allows for.
     async fn count(
         &self,
         key: AttributeValue,
@@ -498,7 +502,11 @@ impl Limits {
             .flat_map(|log| log.limits.iter().map(move |limit| (&log.name, limit)))
             .enumerate()
         {
-            let _infallible = write!(condition, " AND {}", admits(name, limit, index));
+            let limit = match proof {
+                Some(proof) if name == SOLVED => proof.affords(*limit),
+                Some(_) | None => *limit,
+            };
+            let _infallible = write!(condition, " AND {}", admits(name, &limit, index));
             let cutoff = end_of(now.before(limit.window));
             write = write.expression_attribute_values(format!(":cutoff{index}"), cutoff);
             if limit.ageing == Ageing::AfterQuiet {

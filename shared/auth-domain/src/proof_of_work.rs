@@ -14,7 +14,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use crate::{Email, KeyRing, Purpose, Randomness, Report, Timestamp, redacted::redacted_debug};
+use crate::{
+    Email, KeyRing, Limit, Purpose, Randomness, Report, Timestamp, redacted::redacted_debug,
+};
 
 /// The time for solving a challenge. A slow phone takes seconds.
 const LIFETIME: Duration = Duration::from_mins(5);
@@ -54,9 +56,12 @@ pub struct ProofOfWork(String);
 
 redacted_debug!(ProofOfWork);
 
-/// The name of a solved challenge. The table marks it as used.
+/// A solved challenge: its name, which the table marks as used, and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SolvedWork(String);
+pub struct SolvedWork {
+    name: String,
+    cost: u32,
+}
 
 /// The text cannot be a solved challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +156,10 @@ impl ProofOfWork {
         // The crate checks the system's clock too, which is never ahead of `now`.
         verify_solution(VerifySolutionOptions::new(challenge, solution, secret))
             .is_ok_and(|result| result.verified)
-            .then(|| SolvedWork(parameters.nonce.clone()))
+            .then(|| SolvedWork {
+                name: parameters.nonce.clone(),
+                cost: parameters.cost,
+            })
     }
 }
 
@@ -159,7 +167,18 @@ impl SolvedWork {
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// A limit on solved challenges, as far as this one's price reaches. Others may have been
+    /// solved since it was issued, and each makes the next one dearer.
+    #[must_use]
+    pub fn affords(&self, limit: Limit) -> Limit {
+        let earlier = (0..limit.quota).take_while(|solved| cost(*solved) <= self.cost);
+        Limit {
+            quota: earlier.map(|solved| solved + 1).last().unwrap_or_default(),
+            ..limit
+        }
     }
 }
 
@@ -309,6 +328,28 @@ mod tests {
         let costs: Vec<_> = [0, 1, 2, 3, 4, 99].map(cost).to_vec();
         assert_eq!(costs, [75, 150, 300, 600, 600, 600]);
         assert_eq!(challenge(1).parameters.cost, 150);
+    }
+
+    #[test]
+    fn a_price_counts_up_to_the_turn_that_is_dearer() {
+        let limit = |quota| Limit {
+            name: "code-mail-solved",
+            quota,
+            window: Duration::from_hours(1),
+            ageing: crate::Ageing::OneByOne,
+        };
+        let affords = |cost, quota| {
+            let name = "a-nonce".to_owned();
+            SolvedWork { name, cost }.affords(limit(quota)).quota
+        };
+        let five: Vec<_> = [74, 75, 149, 150, 300, 600]
+            .map(|cost| affords(cost, 5))
+            .to_vec();
+        assert_eq!(five, [0, 1, 1, 2, 3, 5]);
+        assert_eq!(
+            [affords(75, 0), affords(600, 2), affords(600, 15)],
+            [0, 2, 15]
+        );
     }
 
     #[test]

@@ -248,6 +248,51 @@ async fn work_rises_with_use_to_its_cap_and_five_mails_are_what_it_buys_in_an_ho
     assert!(refused["challenge"].is_null(), "{}", refused.body);
 }
 
+/// The price is checked when it is paid, so no stock of first challenges is cheaper than its turn.
+#[tokio::test]
+async fn of_two_challenges_at_one_price_the_first_solved_counts_and_the_other_is_too_cheap() {
+    let world = TestWorld::stopped(&[]).await;
+    spend_mails(&world, ADA).await;
+    let mut person = world.browser();
+    let mut cheap = Vec::new();
+    for _ in 0..2 {
+        let refused = person.start(ADA).await;
+        assert_eq!(challenge(&refused).parameters.cost, 75);
+        cheap.push(solved(&refused));
+    }
+    let paid = person.start_with(ADA, &cheap[0]).await;
+    paid.expect_status(200);
+    let refused = person.start_with(ADA, &cheap[1]).await;
+    refused.expect_problem(429, "RATE_LIMITED");
+    assert_eq!(refused.retry_after(), Some(1));
+    assert_eq!(challenge(&refused).parameters.cost, 150);
+    assert_eq!(world.mails(ADA).len(), 6);
+    let dear = solved(&refused);
+    person.start_with(ADA, &dear).await.expect_status(200);
+    // It counts again when the first has left the hour.
+    world.advance(HOUR);
+    spend_mails(&world, ADA).await;
+    let refused = person.start(ADA).await;
+    assert_eq!(challenge(&refused).parameters.cost, 75);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_five_solutions_at_one_price_at_once_one_is_admitted() {
+    let world = TestWorld::start().await;
+    spend_mails(&world, ADA).await;
+    let mut proofs = Vec::new();
+    for _ in 0..5 {
+        proofs.push(solved(&world.browser().start(ADA).await));
+    }
+    let starts = proofs.iter().map(|proof| {
+        let world = &world;
+        async move { world.browser().start_with(ADA, proof).await.status }
+    });
+    let statuses = at_once(starts).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+    assert_eq!(world.mails(ADA).len(), 6);
+}
+
 /// Known and unknown addresses get the same refusal, with the same kind of challenge.
 #[tokio::test]
 async fn a_challenge_tells_nothing_of_the_address() {
@@ -308,6 +353,42 @@ async fn a_right_code_that_strangers_have_shut_out_gets_in_by_work() {
         .post("/auth/otp/verify", shown)
         .await
         .expect_status(200);
+}
+
+/// The same price holds for tries of codes.
+#[tokio::test]
+async fn a_try_costs_what_its_turn_costs_when_it_is_made() {
+    let settings = [("OTP_FAILURES_PER_EMAIL", "3"), ("OTP_ATTEMPTS", "5")];
+    let world = TestWorld::stopped(&settings).await;
+    let mut person = world.browser();
+    let session_token = person.started(ADA).await;
+    for _ in 0..3 {
+        let wrong = person.verify(ADA, WRONG_CODE, &session_token).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+    }
+    let code = world.mail_code(ADA).await;
+    let shown = |code: &str, proof: Option<&str>| {
+        let mut shown = json!({ "email": ADA, "code": code, "sessionToken": session_token });
+        if let Some(proof) = proof {
+            shown["proofOfWork"] = proof.into();
+        }
+        shown
+    };
+    let path = "/auth/otp/verify";
+    let mut cheap = Vec::new();
+    for _ in 0..2 {
+        let refused = person.post(path, shown(WRONG_CODE, None)).await;
+        assert_eq!(challenge(&refused).parameters.cost, 75);
+        cheap.push(solved(&refused));
+    }
+    let wrong = person.post(path, shown(WRONG_CODE, Some(&cheap[0]))).await;
+    wrong.expect_problem(401, "INVALID_OTP");
+    let refused = person.post(path, shown(&code, Some(&cheap[1]))).await;
+    assert_eq!(challenge(&refused).parameters.cost, 150);
+    assert_eq!(refused.retry_after(), Some(1));
+    let dear = solved(&refused);
+    let right = person.post(path, shown(&code, Some(&dear))).await;
+    right.expect_status(200);
 }
 
 /// No work buys a password: Cognito's own lock would be the next limit.
