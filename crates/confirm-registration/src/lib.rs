@@ -21,7 +21,7 @@ mod resend;
 
 use auth_aws::{ConfigurationError, Platform, TokenService};
 use auth_domain::{OtpCode, Problem, ProofOfWork, SessionToken, TokenDelivery};
-use auth_flows::{CodeAttempts, Registrations, Resends, SigningIn};
+use auth_flows::{CodeAttempts, NetworkAttempts, Registrations, Resends, SigningIn};
 use auth_lambda::{
     Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
@@ -30,9 +30,9 @@ use serde::Serialize;
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
-    let network = Some("registration-confirm-network");
+    let network = NetworkAttempts::new(platform, "registration-confirm-network")?;
     let operation = ConfirmRegistration {
-        code_attempts: CodeAttempts::new(platform, ConfirmRegistration::NAME, network)?,
+        code_attempts: CodeAttempts::new(platform, ConfirmRegistration::NAME, Some(network))?,
         resends: Resends::new(platform, ConfirmRegistration::NAME, "registration-resend")?,
         registrations: Registrations::new(platform)?,
         signing_in: SigningIn::new(platform)?,

@@ -36,7 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = InitiateOtp {
         requesters: Requesters::new(platform, InitiateOtp::NAME)?,
         starts: NetworkStarts::new(platform, per_ip)?,
-        agents: NetworkAttempts::new(platform, "otp-start-agent")?,
+        agents: NetworkAttempts::of_tool(platform, "otp-start-agent")?,
         mails: CodeMails::new(platform, per_email)?,
         guests: Guests::new(platform)?,
         deletions: Deletions::new(platform)?,

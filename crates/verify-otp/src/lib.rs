@@ -21,7 +21,7 @@ mod verify_otp;
 
 use auth_aws::{ConfigurationError, Platform};
 use auth_domain::{Email, OtpCode, Problem, ProofOfWork, SessionToken, TokenDelivery};
-use auth_flows::{CodeAttempts, SigningIn};
+use auth_flows::{CodeAttempts, NetworkAttempts, SigningIn};
 use auth_lambda::{
     Access, AgentTool, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
@@ -29,8 +29,9 @@ use serde_json::{Map, Value};
 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let network = NetworkAttempts::of_tool(platform, "otp-verify-network")?;
     let operation = VerifyOtp {
-        codes: CodeAttempts::new(platform, VerifyOtp::NAME, Some("otp-verify-network"))?,
+        codes: CodeAttempts::new(platform, VerifyOtp::NAME, Some(network))?,
         signing_in: SigningIn::new(platform)?,
         refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
     };

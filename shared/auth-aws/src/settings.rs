@@ -167,6 +167,15 @@ impl Environment {
         })
     }
 
+    /// The same events of a gateway that names no conversation, instead of those that `limit`
+    /// leaves to one conversation. All chats of such a gateway count as one.
+    pub fn for_gateway(&self, limit: Limit) -> Result<Limit, ConfigurationError> {
+        Ok(Limit {
+            quota: self.number_within("ATTEMPTS_PER_GATEWAY", 10..=1_000_000)?,
+            ..limit
+        })
+    }
+
     /// The rules of a sign-in between its factors.
     pub fn second_factor_rules(&self) -> Result<SecondFactorRules, ConfigurationError> {
         Ok(SecondFactorRules {

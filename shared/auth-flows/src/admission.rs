@@ -360,12 +360,17 @@ impl Requester<'_> {
 
     /// The name of the requester's own budget, or of the budget that all strangers share. Agents
     /// have one for each conversation and address.
+    ///
+    /// Where a gateway names no conversation, its chats share the budget of an address, as
+    /// strangers do. One of them can shut that address out here, but no other address, and not the
+    /// address's owner in a browser.
     #[must_use]
     pub fn budget(&self) -> String {
         match &self.standing {
             Standing::Agent => {
-                let conversation = self.exchange.conversation().unwrap_or_default();
-                self.agent_budget(conversation)
+                let named = self.exchange.conversation();
+                let named = named.or_else(|| self.exchange.gateway());
+                self.agent_budget(named.unwrap_or_default())
             }
             Standing::Caller(sub) => {
                 let parts = ["caller", sub.as_str(), self.email.as_str()];
@@ -862,6 +867,7 @@ impl NetworkStarts {
 pub struct AgentStarts {
     limits: Limits,
     limit: Limit,
+    per_gateway: Limit,
     clock: Clock,
     randomness: Randomness,
 }
@@ -869,63 +875,91 @@ pub struct AgentStarts {
 impl AgentStarts {
     /// As many for a conversation as `startAuthorization` allows a network.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let limit = environment.limit(
+            "authorization-start-agent",
+            "AUTHORIZATION_STARTS_PER_IP",
+            "AUTHORIZATION_START_WINDOW_SECONDS",
+        )?;
+        let per_gateway = Limit {
+            name: "authorization-start-gateway",
+            ..environment.for_gateway(limit)?
+        };
         Ok(Self {
             limits: Limits::new(platform)?,
-            limit: platform.environment().limit(
-                "authorization-start-agent",
-                "AUTHORIZATION_STARTS_PER_IP",
-                "AUTHORIZATION_START_WINDOW_SECONDS",
-            )?,
+            limit,
+            per_gateway,
             clock: platform.clock(),
             randomness: platform.randomness(),
         })
     }
 
-    /// Counts a start of the conversation that a gateway or a direct invocation names. Without one,
-    /// it counts for the conversation that the request asks for, and without that for the network.
-    /// A model writes the request and could invent conversations, but it cannot write the gateway's
-    /// part.
+    /// Counts a start of the conversation that a gateway or a direct invocation names: a model
+    /// cannot write that. Without one, it counts for the conversation that the request asks for.
+    /// A model writes it and can make it up, so it counts for the gateway too, whose chats nothing
+    /// tells apart. A call over HTTP that asks for none counts for its network.
     pub async fn admit(
         &self,
         asked: Option<&ConversationId>,
         keys: &KeyRing,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let named = exchange.conversation().filter(|named| !named.is_empty());
-        let subject = match (named, asked, exchange.network()) {
-            (Some(named), _, _) => keys.tag(Purpose::Principal, &[named]),
-            (None, Some(asked), _) => keys.tag(Purpose::Principal, &[asked.as_str()]),
-            (None, None, Some(network)) => keys.tag(Purpose::IpAddress, &[&network]),
-            (None, None, None) => return Ok(()),
+        let gateway = exchange.gateway();
+        let subject = match (exchange.conversation(), asked, gateway, exchange.network()) {
+            (Some(named), _, _, _) => Some(keys.tag(Purpose::Principal, &[named])),
+            (None, Some(asked), Some(gateway), _) => {
+                Some(keys.tag(Purpose::Principal, &[gateway, asked.as_str()]))
+            }
+            (None, Some(asked), None, _) => Some(keys.tag(Purpose::Principal, &[asked.as_str()])),
+            (None, None, None, Some(network)) => Some(keys.tag(Purpose::IpAddress, &[&network])),
+            (None, None, _, _) => None,
         };
         let attempt = AttemptId::generate(&self.randomness);
-        let note = |state| exchange.rate_limit(state);
-        self.limits
-            .admit(
-                &self.limit,
-                &subject.to_hex(),
-                &attempt,
-                self.clock.now(),
-                note,
-            )
-            .await
+        let now = self.clock.now();
+        if let Some(subject) = subject {
+            let note = |state| exchange.rate_limit(state);
+            self.limits
+                .admit(&self.limit, &subject.to_hex(), &attempt, now, note)
+                .await?;
+        }
+        // Only then: a conversation that is refused takes nothing from the others.
+        if let (None, Some(gateway)) = (exchange.conversation(), gateway) {
+            let subject = keys.tag(Purpose::Principal, &[gateway]).to_hex();
+            let note = |state| exchange.rate_limit(state);
+            self.limits
+                .admit_in_window(&self.per_gateway, &subject, &attempt, now, note)
+                .await?;
+        }
+        Ok(())
     }
 }
 
 /// Admission of the attempts of one network, or of one agent's conversation, at an operation, over
-/// all addresses.
+/// all addresses. A gateway that names no conversation has more, for all its chats.
 #[derive(Clone)]
 pub struct NetworkAttempts {
     limits: Limits,
     limit: Limit,
+    per_gateway: Limit,
 }
 
 impl NetworkAttempts {
     /// Attempts under the policy's name, which is the operation's own.
     pub fn new(platform: &Platform, policy: &'static str) -> Result<Self, ConfigurationError> {
+        let limit = platform.environment().attempts_per_network(policy)?;
         Ok(Self {
             limits: Limits::new(platform)?,
-            limit: platform.environment().attempts_per_network(policy)?,
+            limit,
+            per_gateway: limit,
+        })
+    }
+
+    /// The same for an operation that is an agent's tool.
+    pub fn of_tool(platform: &Platform, policy: &'static str) -> Result<Self, ConfigurationError> {
+        let of_network = Self::new(platform, policy)?;
+        Ok(Self {
+            per_gateway: platform.environment().for_gateway(of_network.limit)?,
+            ..of_network
         })
     }
 
@@ -937,18 +971,26 @@ impl NetworkAttempts {
     }
 
     pub(crate) async fn count(&self, requester: &Requester<'_>) -> Counted {
-        let exchange = requester.exchange;
-        let subject = match (exchange.network(), exchange.conversation()) {
-            _ if requester.device().is_some() => return Counted::free(),
-            (Some(network), _) => requester.keys().tag(Purpose::IpAddress, &[&network]),
-            (None, Some(conversation)) => requester.keys().tag(Purpose::Principal, &[conversation]),
-            (None, None) => return Counted::free(),
+        if requester.device().is_some() {
+            return Counted::free();
+        }
+        let (exchange, keys) = (requester.exchange, requester.keys());
+        let network = exchange.network();
+        let (limit, subject) = match (network, exchange.conversation(), exchange.gateway()) {
+            (Some(network), _, _) => (&self.limit, keys.tag(Purpose::IpAddress, &[&network])),
+            (None, Some(conversation), _) => {
+                (&self.limit, keys.tag(Purpose::Principal, &[conversation]))
+            }
+            (None, None, Some(gateway)) => {
+                (&self.per_gateway, keys.tag(Purpose::Principal, &[gateway]))
+            }
+            (None, None, None) => return Counted::free(),
         };
         let mut states = Vec::new();
         let outcome = self
             .limits
             .admit_in_window(
-                &self.limit,
+                limit,
                 &subject.to_hex(),
                 &requester.attempt,
                 requester.now,

@@ -65,20 +65,19 @@ pub struct ProvedCode<'a> {
 }
 
 impl CodeAttempts {
-    /// Attempts by way of `operation`, which may have a limit of that name for each network.
+    /// Attempts by way of `operation`, which may have a limit for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
-        network: Option<&'static str>,
+        network: Option<NetworkAttempts>,
     ) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
-        let network = network.map(|policy| NetworkAttempts::new(platform, policy));
         Ok(Self {
             requesters: Requesters::new(platform, operation)?,
             sign_ins: SignIns::new(platform)?,
             codes: EmailCodes::new(platform)?,
             tries: CodeTries::new(platform, environment.code_tries()?)?,
-            network: network.transpose()?,
+            network,
             rules: environment.sign_in_rules()?,
             purpose: TokenPurpose::Session,
         })

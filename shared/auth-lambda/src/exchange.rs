@@ -49,7 +49,9 @@ pub(crate) struct Sender {
     pub(crate) is_known_to_iam: bool,
     /// The IAM principal: of the signature over HTTP; from the invoker at the direct door.
     pub(crate) principal: Option<Principal>,
+    /// Not empty.
     pub(crate) conversation: Option<String>,
+    pub(crate) gateway: Option<String>,
 }
 
 #[derive(Default)]
@@ -223,12 +225,17 @@ impl Exchange {
         })
     }
 
-    /// The conversation that a call belongs to. An AgentCore Gateway names it for a tool, or else
-    /// itself. A direct invocation may name it by `conversationId` or `sessionId`. `None` over
-    /// HTTP.
+    /// The conversation that a call belongs to. Some AgentCore Gateways name it for a tool. A
+    /// direct invocation may name it by `conversationId` or `sessionId`. `None` over HTTP.
     #[must_use]
     pub fn conversation(&self) -> Option<&str> {
         self.sender.conversation.as_deref()
+    }
+
+    /// The gateway of a tool's call; empty if it does not name itself. `None` at the other doors.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&str> {
+        self.sender.gateway.as_deref()
     }
 
     /// A cookie's value. `None` if the request has two cookies of that name: somebody may have

@@ -323,7 +323,9 @@ fn open<O: Operation>(
             let named = |name| fields.as_ref().ok().and_then(|fields| fields.text(name));
             let conversation = named("conversationId").or_else(|| named("sessionId"));
             let sender = Sender {
-                conversation: conversation.map(str::to_owned),
+                conversation: conversation
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned),
                 principal: principal
                     .as_ref()
                     .and_then(|principal| principal.as_str()?.parse().ok()),
@@ -335,7 +337,11 @@ fn open<O: Operation>(
         Door::Tool => {
             let context = &invocation.client_context;
             let sender = Sender {
-                conversation: Some(context.conversation().to_owned()),
+                conversation: context
+                    .session()
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned),
+                gateway: Some(context.gateway().to_owned()),
                 ..Sender::default()
             };
             let exchange = Exchange::new(lambda_request_id(), door, None, sender);

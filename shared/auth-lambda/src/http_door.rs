@@ -81,6 +81,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         .filter_map(|cookie| cookie.split_once('='));
     Sender {
         conversation: None,
+        gateway: None,
         source_ip: request
             .request_context
             .http

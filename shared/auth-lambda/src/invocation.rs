@@ -7,9 +7,11 @@ use serde_json::value::RawValue;
 /// The client context's key under which an AgentCore Gateway names the tool.
 const TOOL_NAME: &str = "bedrockAgentCoreToolName";
 
-/// The gateway's keys for the conversation, which newer gateways do not send, and for the gateway
-/// itself.
-const CALLERS: [&str; 2] = ["bedrockAgentCoreSessionId", "bedrockAgentCoreGatewayId"];
+/// The key for the conversation. Today's gateways do not send it.
+const SESSION_ID: &str = "bedrockAgentCoreSessionId";
+
+/// The key for the gateway itself.
+const GATEWAY_ID: &str = "bedrockAgentCoreGatewayId";
 
 /// One invocation, as the Runtime API describes it.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +41,10 @@ pub enum ClientContext {
 pub struct ToolCall {
     /// The tool's name, `target___` in front.
     name: String,
-    /// The most specific name of the caller; empty if the gateway gives none.
-    conversation: String,
+    /// The gateway's name of the conversation.
+    session: Option<String>,
+    /// The gateway; empty if it does not name itself.
+    gateway: String,
 }
 
 impl ClientContext {
@@ -69,10 +73,18 @@ impl ClientContext {
         Some(name.split_once("___").map_or(name, |(_, tool)| tool))
     }
 
-    /// The most specific name of a tool's caller; empty if the gateway gives none.
-    pub(crate) fn conversation(&self) -> &str {
+    /// The conversation of a tool's call, if the gateway names it.
+    pub(crate) fn session(&self) -> Option<&str> {
         match self {
-            Self::Tool(call) => &call.conversation,
+            Self::Tool(call) => call.session.as_deref(),
+            Self::NoTool | Self::Unreadable => None,
+        }
+    }
+
+    /// The gateway of a tool's call; empty if it does not name itself.
+    pub(crate) fn gateway(&self) -> &str {
+        match self {
+            Self::Tool(call) => &call.gateway,
             Self::NoTool | Self::Unreadable => "",
         }
     }
@@ -87,14 +99,12 @@ fn tool_call(context: &[u8]) -> serde_json::Result<Option<ToolCall>> {
     let Some(name) = custom.get(TOOL_NAME) else {
         return Ok(None);
     };
-    let text = |value: &&RawValue| serde_json::from_str::<String>(value.get()).ok();
-    let conversation = CALLERS
-        .iter()
-        .find_map(|key| custom.get(*key).and_then(text));
+    let text = |key: &str| serde_json::from_str::<String>(custom.get(key)?.get()).ok();
     let name: Option<String> = serde_json::from_str(name.get())?;
     Ok(name.map(|name| ToolCall {
         name,
-        conversation: conversation.unwrap_or_default(),
+        session: text(SESSION_ID),
+        gateway: text(GATEWAY_ID).unwrap_or_default(),
     }))
 }
 

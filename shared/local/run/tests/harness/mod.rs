@@ -326,12 +326,30 @@ impl TestWorld {
         arguments: &Value,
     ) -> Answer {
         let context = json!({
-            "custom": {
-                "bedrockAgentCoreToolName": format!("latchkey___{tool}"),
-                "bedrockAgentCoreSessionId": conversation,
-            }
+            "bedrockAgentCoreToolName": format!("latchkey___{tool}"),
+            "bedrockAgentCoreSessionId": conversation,
         });
-        let context = STANDARD.encode(context.to_string());
+        self.call_tool_with(context, function, arguments).await
+    }
+
+    /// The same through a gateway that names itself, but no conversation.
+    pub(crate) async fn call_tool_through(
+        &self,
+        gateway: &str,
+        function: &str,
+        tool: &str,
+        arguments: &Value,
+    ) -> Answer {
+        let context = json!({
+            "bedrockAgentCoreMessageVersion": "1.0",
+            "bedrockAgentCoreGatewayId": gateway,
+            "bedrockAgentCoreToolName": format!("latchkey___{tool}"),
+        });
+        self.call_tool_with(context, function, arguments).await
+    }
+
+    async fn call_tool_with(&self, custom: Value, function: &str, arguments: &Value) -> Answer {
+        let context = STANDARD.encode(json!({ "custom": custom }).to_string());
         let answer = self
             .invoke_with(function, arguments, &[("x-amz-client-context", &context)])
             .await;

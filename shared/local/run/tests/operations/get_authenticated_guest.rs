@@ -266,6 +266,35 @@ async fn an_agents_conversation_begins_so_many_authorizations() {
     assert_eq!(asked("another", 3).await, "AUTH_REQUIRED");
 }
 
+/// Such a gateway cannot tell its chats apart. A model that makes up conversations in one of them
+/// leaves the others theirs, until the gateway has begun as many as it may.
+#[tokio::test]
+async fn a_gateway_that_names_no_conversation_has_far_more_authorizations_than_a_conversation() {
+    let settings = [
+        ("AUTHORIZATION_STARTS_PER_IP", "3"),
+        ("ATTEMPTS_PER_GATEWAY", "10"),
+    ];
+    let world = TestWorld::with_settings(&settings).await;
+    let through = async |gateway: &str, arguments: Value| {
+        let tool = "get_authenticated_guest";
+        let answer = world.call_tool_through(gateway, GUEST, tool, &arguments);
+        answer.await.text("error_code")
+    };
+    let made_up = |number: u32| json!({ "conversation_id": format!("made-up-{number}") });
+    for number in 0..7 {
+        assert_eq!(through("one", made_up(number)).await, "AUTH_REQUIRED");
+    }
+    for _ in 0..3 {
+        assert_eq!(through("one", json!({})).await, "AUTH_REQUIRED");
+    }
+    assert_eq!(through("one", made_up(7)).await, "RATE_LIMITED");
+    assert_eq!(through("one", json!({})).await, "RATE_LIMITED");
+    // A pending one is not begun again.
+    assert_eq!(through("one", made_up(6)).await, "AUTH_REQUIRED");
+    assert_eq!(through("another", made_up(7)).await, "AUTH_REQUIRED");
+    assert_eq!(through("another", json!({})).await, "AUTH_REQUIRED");
+}
+
 /// A session's id appears in URLs. An agent with a conversation gets no session of another one.
 #[tokio::test]
 async fn a_session_of_another_conversation_does_not_count() {

@@ -656,3 +656,42 @@ async fn a_conversation_has_so_many_starts_over_all_addresses() {
     let started = start("another", EVE.to_owned()).await;
     assert_eq!(started["success"], true, "{}", started.body);
 }
+
+/// A gateway that names no conversation cannot tell its chats apart. They share far more starts and
+/// tries than one conversation has, so that one chat does not shut the others out.
+#[tokio::test]
+async fn a_gateway_that_names_no_conversation_has_far_more_attempts_than_a_conversation() {
+    let settings = [
+        ("ATTEMPTS_PER_NETWORK", "10"),
+        ("ATTEMPTS_PER_GATEWAY", "20"),
+    ];
+    let world = TestWorld::stopped(&settings).await;
+    let start = async |gateway: &str, email: &str| {
+        let (tool, input) = ("initiate_cognito_login", json!({ "email": email }));
+        let started = world.call_tool_through(gateway, "initiate-otp", tool, &input);
+        started.await
+    };
+    let guess = async |gateway: &str, (email, session_token): &(String, String)| {
+        let tool = "verify_cognito_otp";
+        let input =
+            json!({ "email": email, "otp_code": WRONG_CODE, "session_token": session_token });
+        let guessed = world.call_tool_through(gateway, "verify-otp", tool, &input);
+        guessed.await.text("error_code")
+    };
+    let mut sign_ins = Vec::new();
+    for guest in 0..20 {
+        let email = format!("guest.{guest}@example.com");
+        let started = start("one", &email).await;
+        assert_eq!(started["success"], true, "{}", started.body);
+        sign_ins.push((email, started.text("session_token")));
+    }
+    let refused = start("one", EVE).await;
+    assert_eq!(refused["error_code"], "RATE_LIMITED", "{}", refused.body);
+    let started = start("another", EVE).await;
+    assert_eq!(started["success"], true, "{}", started.body);
+    for sign_in in &sign_ins {
+        assert_eq!(guess("one", sign_in).await, "INVALID_OTP");
+    }
+    assert_eq!(guess("one", &sign_ins[0]).await, "RATE_LIMITED");
+    assert_eq!(guess("another", &sign_ins[0]).await, "INVALID_OTP");
+}
