@@ -1,7 +1,7 @@
 //! The decision: find the person, check the scopes, ask AgentCore, and bind the authorization to
 //! this browser.
 
-use auth_domain::{AttemptId, BindingCookie, BindingSecret, Problem, Subject};
+use auth_domain::{BindingCookie, BindingSecret, Problem, Subject};
 use auth_flows::{AuthorizationWish, Turn};
 use auth_lambda::{Exchange, Fields, SetCookie};
 use tokio::try_join;
@@ -16,11 +16,7 @@ impl StartAuthorization {
     ) -> Result<Started, Problem> {
         let (secrets, subject) = try_join!(self.secrets.get(), self.subject(&input, exchange))?;
         let keys = secrets.keys();
-        let turn = Turn {
-            exchange,
-            attempt: AttemptId::generate(&self.randomness),
-            now: self.clock.now(),
-        };
+        let turn = Turn::of(exchange, &self.clock, &self.randomness);
         self.starts.admit(&turn, keys).await?;
 
         let secret = BindingSecret::generate(&self.randomness);

@@ -12,7 +12,10 @@ use auth_domain::{
 };
 use tokio::join;
 
-use crate::{CodeTries, NetworkAttempts, Requester, Turn, admission::Counted};
+use crate::{
+    CodeTries, NetworkAttempts, Requester, Turn,
+    counted::{Counted, note_kept},
+};
 
 /// Pauses before each check whether another attempt has ended the sign-in.
 const OTHERS_END: [Duration; 3] = [
@@ -371,12 +374,4 @@ where
         }
     }
     None
-}
-
-/// Logs that an attempt stays counted. The request does not fail: the limits are only stricter than
-/// promised.
-pub(crate) fn note_kept(given_back: &Result<(), Problem>) {
-    if given_back.is_err() {
-        tracing::warn!("an attempt that was not evaluated stays counted");
-    }
 }

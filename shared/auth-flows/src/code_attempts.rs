@@ -11,7 +11,8 @@ use tokio::join;
 
 use crate::{
     Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
-    attempt::{Budget, Claim, Tally, note_kept, others_end},
+    attempt::{Budget, Claim, Tally, others_end},
+    counted::note_kept,
 };
 
 /// Attempts at the codes of sign-ins.
@@ -136,11 +137,12 @@ impl CodeAttempts {
         let claiming = self
             .sign_ins
             .claim(&id, whose, &turn.attempt, turn.now, &self.rules);
-        let counting = self
-            .requesters
-            .meet_and_count(&turn, email, |requester| async move {
-                self.tally(&requester).await
-            });
+        let counting = self.requesters.meet_and_count(
+            &turn,
+            email,
+            |requester| async move { self.tally(&requester).await },
+            |tally| tally.give_back(&turn),
+        );
         let give_back = async || {
             note_kept(&self.sign_ins.give_back(&id, &turn.attempt).await);
         };

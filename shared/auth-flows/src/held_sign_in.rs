@@ -16,7 +16,8 @@ use tokio::join;
 use crate::{
     Activities, Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts,
     SessionRecords,
-    attempt::{Budget, Claim, note_kept, others_end},
+    attempt::{Budget, Claim, others_end},
+    counted::note_kept,
     second_factor,
 };
 

@@ -2,15 +2,18 @@
 
 mod activities;
 mod address_changes;
-mod admission;
 mod arrival;
 mod attempt;
 mod authorization;
 mod code_attempts;
+mod code_mails;
+mod code_tries;
+mod counted;
 mod deletions;
 mod entrance;
 mod fresh_proof;
 mod held_sign_in;
+mod network_limits;
 mod new_users;
 mod notices;
 mod operator_acts;
@@ -21,6 +24,7 @@ mod recorded_callers;
 mod refreshes;
 mod refused_consent;
 mod registrations;
+mod requester;
 mod resend;
 mod second_factor;
 mod session;
@@ -31,9 +35,6 @@ mod welcome;
 
 pub use activities::Activities;
 pub use address_changes::AddressChanges;
-pub use admission::{
-    AgentStarts, CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
-};
 pub use arrival::{Arrivals, Arrived};
 pub use attempt::Attempt;
 pub use authorization::{
@@ -41,10 +42,13 @@ pub use authorization::{
     Consented,
 };
 pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
+pub use code_mails::CodeMails;
+pub use code_tries::CodeTries;
 pub use deletions::{Deletions, Leaving};
 pub use entrance::Entrance;
 pub use fresh_proof::{FreshProofs, ProofMails, Prover};
 pub use held_sign_in::{HeldSignInAttempts, ProvedFactor, Resumed};
+pub use network_limits::{AgentStarts, NetworkAttempts, NetworkStarts};
 pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;
 pub use operator_acts::OperatorActs;
@@ -57,6 +61,7 @@ pub use recorded_callers::RecordedCallers;
 pub use refreshes::Refreshes;
 pub use refused_consent::show_refused_consent;
 pub use registrations::Registrations;
+pub use requester::{Requester, Requesters, Turn};
 pub use resend::{ClaimedResend, Resends};
 pub use second_factor::{ProvedAuthenticator, SecondFactorAttempts};
 pub use session::Sessions;

@@ -5,9 +5,9 @@ use std::{array, collections::BTreeSet, time::Duration};
 
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
-    Ageing, AttemptId, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode,
-    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode,
-    PendingAuthenticator, Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
+    Ageing, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode, BackupCodeHash,
+    Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode, PendingAuthenticator, Problem,
+    Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
@@ -177,11 +177,7 @@ impl SecondFactorAttempts {
     }
 
     fn turn<'a>(&self, exchange: &'a Exchange) -> Turn<'a> {
-        Turn {
-            exchange,
-            attempt: AttemptId::generate(&self.randomness),
-            now: self.clock.now(),
-        }
+        Turn::of(exchange, &self.clock, &self.randomness)
     }
 }
 

@@ -1,0 +1,286 @@
+//! Admission of mails with a code, by mailbox, requester, network and pool.
+
+use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
+use auth_domain::{
+    CodeMailLimits, Limit, Mailbox, OwnMailLimits, PoolLimits, PoolRequest, Problem, Randomness,
+};
+use auth_lambda::Metric;
+use tokio::join;
+
+use crate::{
+    NetworkStarts, Requester,
+    counted::{Counted, note_unsent},
+};
+
+/// Admission of mails with a code.
+#[derive(Clone)]
+pub struct CodeMails {
+    limits: Limits,
+    mailbox: CodeMailLimits,
+    pool: PoolLimits,
+    own: OwnMailLimits,
+    randomness: Randomness,
+}
+
+impl CodeMails {
+    /// Mails of an operation. Its `own` limit applies to a known device, a signed-in guest, an
+    /// agent, or all strangers together.
+    pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
+        let own = OwnMailLimits {
+            strangers: own,
+            with_solved: None,
+        };
+        Self::held_to(platform, own)
+    }
+
+    /// Mails of recovery, which Cognito itself limits for each user.
+    pub fn for_recovery(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
+        Self::held_to(platform, OwnMailLimits::of_recovery(own))
+    }
+
+    fn held_to(platform: &Platform, own: OwnMailLimits) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            mailbox: environment.code_mails()?,
+            pool: environment.pool_limits()?,
+            own,
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a mail before it is sent. `makes_user` means that the address may need a new user.
+    pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
+        self.count(requester, None).await?;
+        self.admit_to_pool(requester, makes_user).await
+    }
+
+    /// Counts a mail for the network of a start, for the requester's own budget and for the
+    /// mailbox, side by side. If one of them refuses, the others' counts are restored, but not the
+    /// network's. If that fails, the mail stays counted, and ages out.
+    ///
+    /// The mail of a known device or a signed-in guest counts against the pool in the same step.
+    /// All others go on to [`Self::admit_to_pool`]: a refused stranger never writes the one item
+    /// that all starts share.
+    pub async fn count(
+        &self,
+        requester: &Requester<'_>,
+        network: Option<&NetworkStarts>,
+    ) -> Result<(), Problem> {
+        let exchange = requester.exchange();
+        let at_network = async {
+            match network {
+                Some(network) => network.count(&requester.turn(), requester.keys()).await,
+                None => Counted::free(),
+            }
+        };
+        let counting = async {
+            join!(
+                self.count_own(requester),
+                self.count_at_mailbox(requester),
+                self.count_known_at_pool(requester)
+            )
+        };
+        let (network, (own, mailbox, pool)) = if requester.pays_with_work() {
+            // A count uses the solved challenge up, so the network is asked before.
+            at_network.await.tell(exchange)?;
+            (Counted::free(), counting.await)
+        } else {
+            join!(at_network, counting)
+        };
+        let counted = CountedMail {
+            own: own.may_stand(),
+            mailbox: mailbox.may_stand(),
+            // The pool has one count for all: only what surely stands is taken from it.
+            pool: pool.stands(),
+        };
+        let told = network
+            .tell(exchange)
+            .and_then(|()| own.tell(exchange))
+            .and_then(|()| mailbox.tell(exchange))
+            .and_then(|()| pool.tell(exchange));
+        if told.is_err() {
+            self.give_back(requester, counted).await;
+        }
+        told
+    }
+
+    /// Counts a mail that [`Self::count`] has admitted against the pool, if it has not done so. If
+    /// the pool refuses, the other counts are restored.
+    pub async fn admit_to_pool(
+        &self,
+        requester: &Requester<'_>,
+        makes_user: bool,
+    ) -> Result<(), Problem> {
+        if requester.is_known() {
+            return Ok(());
+        }
+        let admitted = self.ask_pool(requester, makes_user).await;
+        if matches!(admitted, Err(Problem::RateLimited { .. })) {
+            self.withdraw(requester).await;
+        }
+        admitted
+    }
+
+    /// Restores what [`Self::count`] has counted, where no mail is asked for in the end.
+    pub async fn withdraw(&self, requester: &Requester<'_>) {
+        let counted = CountedMail {
+            own: requester.has_own_budget(),
+            mailbox: true,
+            pool: requester.is_known(),
+        };
+        self.give_back(requester, counted).await;
+    }
+
+    async fn give_back(&self, requester: &Requester<'_>, counted: CountedMail) {
+        let own = async {
+            if counted.own {
+                self.give_back_own(requester).await;
+            }
+        };
+        let mailbox = async {
+            if counted.mailbox {
+                self.give_back_to_mailbox(requester).await;
+            }
+        };
+        let pool = async {
+            if counted.pool {
+                self.give_back_to_pool(requester).await;
+            }
+        };
+        join!(own, mailbox, pool);
+    }
+
+    async fn count_own(&self, requester: &Requester<'_>) -> Counted {
+        if !requester.has_own_budget() {
+            return Counted::free();
+        }
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
+            .admit(
+                &self.own.strangers,
+                &self.budget(requester),
+                requester.attempt(),
+                requester.now(),
+                |state| states.push(state),
+            )
+            .await;
+        Counted::new(states, outcome)
+    }
+
+    /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
+    fn budget(&self, requester: &Requester<'_>) -> String {
+        if self.own.with_solved.is_some() {
+            requester.shared_budget()
+        } else {
+            requester.budget()
+        }
+    }
+
+    async fn count_at_mailbox(&self, requester: &Requester<'_>) -> Counted {
+        let mut states = Vec::new();
+        let admitted = self
+            .limits
+            .admit_code_mail(
+                &self.mailbox,
+                &self.own,
+                requester.mail_payer(),
+                &Mailbox::of(requester.email()).subject(requester.keys()),
+                requester.attempt(),
+                requester.now(),
+                |state| states.push(state),
+            )
+            .await;
+        let outcome = admitted.and_then(|admitted| match admitted {
+            Ok(()) => Ok(()),
+            Err(refusal) => requester.refused(refusal, &self.randomness),
+        });
+        Counted::new(states, outcome)
+    }
+
+    async fn count_known_at_pool(&self, requester: &Requester<'_>) -> Counted {
+        if !requester.is_known() {
+            return Counted::free();
+        }
+        Counted::new(Vec::new(), self.ask_pool(requester, false).await)
+    }
+
+    async fn ask_pool(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
+        let request = PoolRequest {
+            payer: requester.pool_payer(),
+            makes_user,
+        };
+        let admitted = self
+            .limits
+            .admit_to_pool(&self.pool, request, requester.attempt(), requester.now())
+            .await?;
+        let refusal = match admitted {
+            Ok(()) => {
+                if makes_user {
+                    requester.exchange().count(Metric::NewUsers);
+                }
+                return Ok(());
+            }
+            Err(PoolRefusal::Mails {
+                retry_after_seconds,
+            }) => Refusal {
+                retry_after_seconds,
+                solved_lately: None,
+            },
+            Err(PoolRefusal::NewUsers {
+                retry_after_seconds,
+                times_over,
+            }) => {
+                requester.exchange().count(Metric::NewUserFloods);
+                Refusal {
+                    retry_after_seconds,
+                    solved_lately: Some(times_over),
+                }
+            }
+        };
+        requester.refused(refusal, &self.randomness)
+    }
+
+    async fn give_back_own(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back(
+                &self.own.strangers,
+                &self.budget(requester),
+                requester.attempt(),
+                requester.now(),
+            )
+            .await;
+        note_unsent(&given_back);
+    }
+
+    async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back_code_mail(
+                &self.own,
+                requester.mail_payer(),
+                &Mailbox::of(requester.email()).subject(requester.keys()),
+                requester.attempt(),
+                requester.now(),
+            )
+            .await;
+        note_unsent(&given_back);
+    }
+
+    async fn give_back_to_pool(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back_from_pool(&self.pool, requester.attempt(), requester.now())
+            .await;
+        note_unsent(&given_back);
+    }
+}
+
+/// The counts of a mail that may have to be taken back.
+struct CountedMail {
+    own: bool,
+    mailbox: bool,
+    pool: bool,
+}

@@ -1,0 +1,183 @@
+//! Admission by network, and by an agent's conversation or gateway, over all addresses.
+
+use auth_aws::{ConfigurationError, Limits, Platform};
+use auth_domain::{AttemptId, Clock, ConversationId, KeyRing, Limit, Problem, Purpose, Randomness};
+use auth_lambda::Exchange;
+
+use crate::{Requester, Turn, counted::Counted};
+
+/// Admission of one network's starts of an operation, before any lookup.
+#[derive(Clone)]
+pub struct NetworkStarts {
+    limits: Limits,
+    limit: Limit,
+}
+
+impl NetworkStarts {
+    /// Starts within `limit`.
+    pub fn new(platform: &Platform, limit: Limit) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit,
+        })
+    }
+
+    /// Counts a start of the sender's network. Requests through the other doors have no network.
+    pub async fn admit(&self, turn: &Turn<'_>, keys: &KeyRing) -> Result<(), Problem> {
+        self.count(turn, keys).await.tell(turn.exchange)
+    }
+
+    pub(crate) async fn count(&self, turn: &Turn<'_>, keys: &KeyRing) -> Counted {
+        let Some(network) = turn.exchange.network() else {
+            return Counted::free();
+        };
+        let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
+            .admit(&self.limit, &subject, &turn.attempt, turn.now, |state| {
+                states.push(state);
+            })
+            .await;
+        Counted::new(states, outcome)
+    }
+}
+
+/// Admission of the authorizations that agents begin.
+#[derive(Clone)]
+pub struct AgentStarts {
+    limits: Limits,
+    limit: Limit,
+    per_gateway: Limit,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl AgentStarts {
+    /// As many for a conversation as `startAuthorization` allows a network.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let limit = environment.limit(
+            "authorization-start-agent",
+            "AUTHORIZATION_STARTS_PER_IP",
+            "AUTHORIZATION_START_WINDOW_SECONDS",
+        )?;
+        let per_gateway = Limit {
+            name: "authorization-start-gateway",
+            ..environment.for_gateway(limit)?
+        };
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit,
+            per_gateway,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a start of the conversation that a gateway or a direct invocation names: a model
+    /// cannot write that. Without one, it counts for the conversation that the request asks for.
+    /// A model writes it and can make it up, so it counts for the gateway too, whose chats nothing
+    /// tells apart. A call over HTTP that asks for none counts for its network.
+    pub async fn admit(
+        &self,
+        asked: Option<&ConversationId>,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let gateway = exchange.gateway();
+        let subject = match (exchange.conversation(), asked, gateway, exchange.network()) {
+            (Some(named), _, _, _) => Some(keys.tag(Purpose::Principal, &[named])),
+            (None, Some(asked), Some(gateway), _) => {
+                Some(keys.tag(Purpose::Principal, &[gateway, asked.as_str()]))
+            }
+            (None, Some(asked), None, _) => Some(keys.tag(Purpose::Principal, &[asked.as_str()])),
+            (None, None, None, Some(network)) => Some(keys.tag(Purpose::IpAddress, &[&network])),
+            (None, None, _, _) => None,
+        };
+        let attempt = AttemptId::generate(&self.randomness);
+        let now = self.clock.now();
+        if let Some(subject) = subject {
+            let note = |state| exchange.rate_limit(state);
+            self.limits
+                .admit(&self.limit, &subject.to_hex(), &attempt, now, note)
+                .await?;
+        }
+        // Only then: a conversation that is refused takes nothing from the others.
+        if let (None, Some(gateway)) = (exchange.conversation(), gateway) {
+            let subject = keys.tag(Purpose::Principal, &[gateway]).to_hex();
+            let note = |state| exchange.rate_limit(state);
+            self.limits
+                .admit_in_window(&self.per_gateway, &subject, &attempt, now, note)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Admission of the attempts of one network, or of one agent's conversation, at an operation, over
+/// all addresses. A gateway that names no conversation has more, for all its chats.
+#[derive(Clone)]
+pub struct NetworkAttempts {
+    limits: Limits,
+    limit: Limit,
+    per_gateway: Limit,
+}
+
+impl NetworkAttempts {
+    /// Attempts under the policy's name, which is the operation's own.
+    pub fn new(platform: &Platform, policy: &'static str) -> Result<Self, ConfigurationError> {
+        let limit = platform.environment().attempts_per_network(policy)?;
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit,
+            per_gateway: limit,
+        })
+    }
+
+    /// The same for an operation that is an agent's tool.
+    pub fn of_tool(platform: &Platform, policy: &'static str) -> Result<Self, ConfigurationError> {
+        let of_network = Self::new(platform, policy)?;
+        Ok(Self {
+            per_gateway: platform.environment().for_gateway(of_network.limit)?,
+            ..of_network
+        })
+    }
+
+    /// Counts an attempt. Known devices are exempt: an office may share a network, and one attacker
+    /// there must not lock out its known devices. Direct invocations without a conversation are
+    /// exempt too: IAM has allowed each.
+    pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        self.count(requester).await.tell(requester.exchange())
+    }
+
+    pub(crate) async fn count(&self, requester: &Requester<'_>) -> Counted {
+        if requester.device().is_some() {
+            return Counted::free();
+        }
+        let (exchange, keys) = (requester.exchange(), requester.keys());
+        let network = exchange.network();
+        let (limit, subject) = match (network, exchange.conversation(), exchange.gateway()) {
+            (Some(network), _, _) => (&self.limit, keys.tag(Purpose::IpAddress, &[&network])),
+            (None, Some(conversation), _) => {
+                (&self.limit, keys.tag(Purpose::Principal, &[conversation]))
+            }
+            (None, None, Some(gateway)) => {
+                (&self.per_gateway, keys.tag(Purpose::Principal, &[gateway]))
+            }
+            (None, None, None) => return Counted::free(),
+        };
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
+            .admit_in_window(
+                limit,
+                &subject.to_hex(),
+                requester.attempt(),
+                requester.now(),
+                |state| states.push(state),
+            )
+            .await;
+        Counted::new(states, outcome)
+    }
+}
