@@ -66,13 +66,8 @@ impl ChangeEmail {
 
     /// Counts the mail for the guest, and then for its mailbox, where every guest is a stranger.
     async fn admit(&self, guest: &Guest, requester: &Requester<'_>) -> Result<(), Problem> {
-        let exchange = requester.exchange();
-        let note = |state| exchange.rate_limit(state);
-        let (attempt, now) = (requester.attempt(), requester.now());
-        let subject = guest.cognito_sub.as_str();
-        self.limits
-            .admit(&self.per_guest, subject, attempt, now, note)
-            .await?;
+        let turn = requester.turn();
+        self.per_guest.admit(&guest.cognito_sub, &turn).await?;
         self.mails.admit(requester, false).await
     }
 }

@@ -14,11 +14,11 @@
 
 mod change_email;
 
-use auth_aws::{AddressCodes, Callers, ConfigurationError, Guests, Limits, Mailer, Platform};
+use auth_aws::{AddressCodes, Callers, ConfigurationError, Guests, Mailer, Platform};
 use auth_domain::{
-    AddressCodeRules, Email, Limit, Problem, ProofPurpose, Proofs, Randomness, SessionToken,
+    AddressCodeRules, Email, Problem, ProofPurpose, Proofs, Randomness, SessionToken,
 };
-use auth_flows::{CodeMails, FreshProofs, Requesters};
+use auth_flows::{CodeMails, FreshProofs, GuestRequests, Requesters};
 use auth_lambda::{
     Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor, session_token,
 };
@@ -37,8 +37,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         proofs: FreshProofs::new(platform, ChangeEmail::NAME, ProofPurpose::Email)?,
         guests: Guests::new(platform)?,
         requesters: Requesters::new(platform, ChangeEmail::NAME)?,
-        limits: Limits::new(platform)?,
-        per_guest: environment.address_changes()?,
+        per_guest: GuestRequests::new(platform, environment.address_changes()?)?,
         mails: CodeMails::new(platform, per_address)?,
         codes: AddressCodes::new(platform)?,
         mailer: Mailer::new(platform)?,
@@ -56,8 +55,7 @@ struct ChangeEmail {
     proofs: FreshProofs,
     guests: Guests,
     requesters: Requesters,
-    limits: Limits,
-    per_guest: Limit,
+    per_guest: GuestRequests,
     mails: CodeMails,
     codes: AddressCodes,
     mailer: Mailer,

@@ -78,7 +78,7 @@ pub use guests::{
     Arrival, Guests, Newcomer, Numbered, ProvedGuest, ProvedRegistration, UserPassword,
 };
 pub use held_sign_ins::{HeldSignIns, Unclaimed};
-pub use limits::{Limits, PoolRefusal, Refusal};
+pub use limits::{Count, Event, Limits, PoolRefusal, Refusal};
 pub use mail_words::MailWords;
 pub use mailer::Mailer;
 pub use passkey_list::{PasskeyList, PasskeyUse};

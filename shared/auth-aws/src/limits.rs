@@ -10,11 +10,13 @@
 //! An instant carries its attempt as a fraction of a millisecond. So a repeated write counts once,
 //! and a count can be restored however many events came after it.
 
+mod window;
+
 use std::fmt::Write;
 
 use auth_domain::{
-    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits,
-    PoolPayer, PoolRequest, Problem, Report, SolvedWork, Timestamp, TryLimits,
+    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, Problem,
+    Report, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -23,8 +25,10 @@ use crate::{
     boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
-    items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
+    items::{Item, Written, conditional_update, millis, number, text},
 };
+
+pub use window::PoolRefusal;
 
 /// How long an item stays after its window, for an operator who investigates. DynamoDB removes it
 /// within days of that.
@@ -54,30 +58,32 @@ pub struct Limits {
 /// The list of every mail with a code.
 pub(crate) const MAILS: &str = "mails";
 
-/// A list of instants in an item, and the limits on it.
-struct Log<'a> {
-    name: String,
-    limits: &'a [Limit],
-    /// How many entries the list keeps: as many as the largest quota of any requester.
-    looked_at: u32,
+/// An event of a subject.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    /// Whose event it is.
+    pub subject: &'a str,
+    /// The attempt's name. A repeated write under it counts once.
+    pub attempt: &'a AttemptId,
+    /// When it happens.
+    pub now: Timestamp,
 }
 
-/// The limit of the whole pool that refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolRefusal {
-    /// The minute's mails are spent, for this requester.
-    Mails {
-        /// Seconds until the next minute.
-        retry_after_seconds: u64,
-    },
-    /// The minute has seen so many new users that strangers have to pay with work.
-    NewUsers {
-        /// Seconds until the next minute.
-        retry_after_seconds: u64,
-        /// How many times the rate has been reached within the minute: the work's price grows with
-        /// it.
-        times_over: u32,
-    },
+/// What came of counting an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The state of each limit that its requester may see.
+    pub states: Vec<LimitState>,
+    /// Why it was not counted.
+    pub refusal: Option<Refusal>,
+}
+
+/// A list of instants in an item, and the limits on it.
+struct Log {
+    name: String,
+    limits: Vec<Limit>,
+    /// How many entries the list keeps: as many as the largest quota of any requester.
+    looked_at: u32,
 }
 
 /// A limit's refusal, and the challenge that would admit the request nevertheless.
@@ -99,6 +105,19 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl Count {
+    /// A count against one limit, which no challenge extends.
+    fn of(is_admitted: bool, state: LimitState) -> Self {
+        Self {
+            states: vec![state],
+            refusal: (!is_admitted).then_some(Refusal {
+                retry_after_seconds: state.reset_seconds,
+                solved_lately: None,
+            }),
+        }
+    }
+}
+
 impl Limits {
     /// Counters in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
@@ -107,118 +126,62 @@ impl Limits {
         })
     }
 
-    /// Counts an event of `subject` at `now`, or refuses it. `note` receives the resulting state in
-    /// both cases. A retry under the same attempt's id counts once.
-    pub async fn admit(
-        &self,
-        limit: &Limit,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        note: impl FnOnce(LimitState),
-    ) -> Result<(), Problem> {
-        let log = Log::of(EVENTS, std::slice::from_ref(limit));
-        let (is_admitted, item) = self
-            .count(key(limit.name, subject), &[log], None, attempt, now)
-            .await?;
-        let state = log_state(EVENTS, limit, &item, now);
-        note(state);
-        if is_admitted {
-            return Ok(());
-        }
-        Err(Problem::RateLimited {
-            retry_after_seconds: state.reset_seconds,
-            challenge: None,
-        })
+    /// Counts an event, or refuses it.
+    pub async fn admit(&self, limit: &Limit, event: Event<'_>) -> Result<Count, Problem> {
+        let log = Log::of(EVENTS, vec![*limit]);
+        let key = key(limit.name, event.subject);
+        let (is_admitted, item) = self.count(key, &[log], None, event).await?;
+        let state = log_state(EVENTS, limit, &item, event.now);
+        Ok(Count::of(is_admitted, state))
     }
 
-    /// Counts a try of `subject` against the strangers' budget, or, with a solved challenge,
-    /// against the challenges' budget. The same write uses up the challenge. `note` receives the
-    /// state of that budget.
+    /// Counts a try against the strangers' budget, or, with a solved challenge, against the
+    /// challenges' budget. The same write uses up the challenge.
     pub async fn admit_try(
         &self,
         limits: &TryLimits,
         solved: Option<&SolvedWork>,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        note: impl FnOnce(LimitState),
-    ) -> Result<Result<(), Refusal>, Problem> {
-        let (name, limit) = match solved {
-            Some(_) => (SOLVED, &limits.solved),
-            None => (EVENTS, &limits.strangers),
-        };
-        let log = Log::of(name, std::slice::from_ref(limit));
+        event: Event<'_>,
+    ) -> Result<Count, Problem> {
+        let (log, limit) = try_log(limits, solved.is_some());
+        let key = key(limits.strangers.name, event.subject);
         let (is_admitted, item) = self
-            .count(
-                key(limits.strangers.name, subject),
-                &[log],
-                solved,
-                attempt,
-                now,
-            )
+            .count(key, std::slice::from_ref(&log), solved, event)
             .await?;
-        let state = log_state(name, limit, &item, now);
-        note(state);
-        Ok(if is_admitted {
-            Ok(())
-        } else {
-            Err(Refusal {
-                // With a rest, only the challenge is refused: it was used, or is too cheap by now.
-                retry_after_seconds: match state.remaining {
-                    0 => state.reset_seconds,
-                    _ => 1,
-                },
-                solved_lately: solved_lately(&limits.solved, &item, now),
-            })
+        let state = log_state(&log.name, limit, &item, event.now);
+        let refusal = (!is_admitted).then(|| Refusal {
+            // With a rest, only the challenge is refused: it was used, or is too cheap by now.
+            retry_after_seconds: match state.remaining {
+                0 => state.reset_seconds,
+                _ => 1,
+            },
+            solved_lately: solved_lately(&limits.solved, &item, event.now),
+        });
+        Ok(Count {
+            states: vec![state],
+            refusal,
         })
     }
 
     /// Counts a mail with a code to a mailbox before it is sent, against the mailbox's total and
     /// the payer's share. The operation's `own` limit also applies to a stranger. The same write
-    /// uses up a solved challenge. `note` receives the state of each of the payer's limits.
-    /// Strangers see the total only in a refusal: otherwise it would reveal when the owner signs
-    /// in.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a part of one question, and one caller asks it"
-    )]
+    /// uses up a solved challenge. Strangers see the total only in a refusal: otherwise it would
+    /// reveal when the owner signs in.
     pub async fn admit_code_mail(
         &self,
         limits: &CodeMailLimits,
         own: &OwnMailLimits,
         payer: CodeMailPayer<'_>,
-        mailbox: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        mut note: impl FnMut(LimitState),
-    ) -> Result<Result<(), Refusal>, Problem> {
-        let total = [limits.total_for(payer)];
-        let strangers_own = [own.strangers];
-        let with_solved: Vec<Limit> = own.with_solved.into_iter().collect();
-        let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
-        let solved = [limits.solved_per_hour];
-        let mut logs = match payer {
-            CodeMailPayer::Stranger => {
-                vec![own_log(own, &strangers_own), Log::of(STRANGERS, &strangers)]
-            }
-            CodeMailPayer::Solved(_) => {
-                let held = (!with_solved.is_empty()).then(|| own_log(own, &with_solved));
-                let solved = Log::of(SOLVED, &solved);
-                held.into_iter().chain([solved]).collect()
-            }
-            CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
-        };
-        logs.push(Log {
-            looked_at: limits.total_per_day.quota,
-            ..Log::of(MAILS, &total)
-        });
+        event: Event<'_>,
+    ) -> Result<Count, Problem> {
+        let now = event.now;
+        let logs = mail_logs(limits, own, payer);
         let proof = match payer {
             CodeMailPayer::Solved(proof) => Some(proof),
             CodeMailPayer::Stranger | CodeMailPayer::Agent | CodeMailPayer::Known => None,
         };
         let (is_admitted, item) = self
-            .count(code_mail_key(mailbox), &logs, proof, attempt, now)
+            .count(code_mail_key(event.subject), &logs, proof, event)
             .await?;
         let mut states: Vec<LimitState> = logs
             .iter()
@@ -232,164 +195,23 @@ impl Limits {
         if states.len() > 1 && !total_is_spent {
             states.pop();
         }
-        states.into_iter().for_each(&mut note);
         let own_name = own_list(&own.strangers);
         let is_of_use = own
             .with_solved
             .is_none_or(|limit| log_state(&own_name, &limit, &item, now).remaining > 0);
-        Ok(if is_admitted {
-            Ok(())
-        } else {
-            Err(Refusal {
-                // No limit refuses: the challenge was used before, or is too cheap by now.
-                retry_after_seconds: retry_after_seconds.unwrap_or(1),
-                solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
-                    .filter(|_| is_of_use && !total_is_spent),
-            })
-        })
-    }
-
-    /// Counts an event of `subject` in fixed windows of the clock. For hundreds of events a log
-    /// would be too long, and the edge need not be sharp.
-    pub async fn admit_in_window(
-        &self,
-        limit: &Limit,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        note: impl FnOnce(LimitState),
-    ) -> Result<(), Problem> {
-        let window = Window::at(limit, now);
-        let write = self
-            .challenges
-            .update(key(limit.name, &format!("{subject}#{}", window.begin)))
-            .update_expression("SET lastAttempt = :attempt, #ttl = :ttl ADD events :one")
-            .condition_expression("(attribute_not_exists(events) OR events < :quota) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":quota", number(limit.quota))
-            .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
-        let (is_admitted, item) = match conditional_update(write, "count in a window").await? {
-            Written::Made(item) => (true, item),
-            Written::Refused(item) => {
-                let item = item.unwrap_or_default();
-                (is_this(&item, attempt), item)
-            }
-        };
-        let counted = get_number(&item, "events")
-            .map_or(0, |events| u32::try_from(events).unwrap_or(u32::MAX));
-        let reset_seconds = window.end.seconds_from(now).max(1);
-        note(LimitState {
-            limit: *limit,
-            remaining: limit.quota.saturating_sub(counted),
-            reset_seconds,
+        let refusal = (!is_admitted).then(|| Refusal {
+            // No limit refuses: the challenge was used before, or is too cheap by now.
+            retry_after_seconds: retry_after_seconds.unwrap_or(1),
+            solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
+                .filter(|_| is_of_use && !total_is_spent),
         });
-        if is_admitted {
-            return Ok(());
-        }
-        tracing::warn!(
-            limit = limit.name,
-            events = counted,
-            "a limit over all requests of a window is reached"
-        );
-        Err(Problem::RateLimited {
-            retry_after_seconds: reset_seconds,
-            challenge: None,
-        })
+        Ok(Count { states, refusal })
     }
 
-    /// Counts a mail against the pool's minute, together with a new user if it needs one. Strangers
-    /// leave a share of the mails to known requesters.
-    pub async fn admit_to_pool(
-        &self,
-        limits: &PoolLimits,
-        request: PoolRequest,
-        attempt: &AttemptId,
-        now: Timestamp,
-    ) -> Result<Result<(), PoolRefusal>, Problem> {
-        let window = Window::at(&limits.mails, now);
-        let most = limits.mails_for(request.payer);
-        let mut condition = String::from(
-            "(attribute_not_exists(events) OR events < :most) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)",
-        );
-        let mut write = self
-            .challenges
-            .update(key(limits.mails.name, &window.begin.to_string()))
-            .update_expression(
-                "SET lastAttempt = :attempt, #ttl = :ttl ADD events :one, newUsers :new",
-            )
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":new", number(u32::from(request.makes_user)))
-            .expression_attribute_values(":most", number(most))
-            .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
-        if request.payer == PoolPayer::Stranger {
-            condition.push_str(" AND (attribute_not_exists(newUsers) OR newUsers < :newUsers)");
-            write = write.expression_attribute_values(":newUsers", number(limits.new_users));
-        }
-        let write = write.condition_expression(condition);
-        let retry_after_seconds = window.end.seconds_from(now).max(1);
-        Ok(
-            match conditional_update(write, "count against the pool").await? {
-                Written::Made(_) => Ok(()),
-                Written::Refused(Some(item)) if is_this(&item, attempt) => Ok(()),
-                Written::Refused(item) => {
-                    let item = item.unwrap_or_default();
-                    let mails = get_number(&item, "events").unwrap_or_default();
-                    let new_users = get_number(&item, "newUsers").unwrap_or_default();
-                    tracing::warn!(mails, new_users, "a limit of the whole pool is reached");
-                    Err(if mails >= i64::from(most) {
-                        PoolRefusal::Mails {
-                            retry_after_seconds,
-                        }
-                    } else {
-                        PoolRefusal::NewUsers {
-                            retry_after_seconds,
-                            times_over: u32::try_from(new_users / i64::from(limits.new_users))
-                                .unwrap_or(u32::MAX),
-                        }
-                    })
-                }
-            },
-        )
-    }
-
-    /// Removes a known device's mail from the pool's minute. A write that is repeated at once
-    /// removes one.
-    pub async fn take_back_from_pool(
-        &self,
-        limits: &PoolLimits,
-        attempt: &AttemptId,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let window = Window::at(&limits.mails, now);
-        let write = self
-            .challenges
-            .update(key(limits.mails.name, &window.begin.to_string()))
-            .update_expression("SET takenBack = :attempt ADD events :less")
-            .condition_expression(
-                "events > :none AND (attribute_not_exists(takenBack) OR takenBack <> :attempt)",
-            )
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":less", number(-1))
-            .expression_attribute_values(":none", number(0));
-        match conditional_update(write, "take back from the pool").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
-    }
-
-    /// Removes an attempt's event of `now`: the counted action did not happen.
-    pub async fn take_back(
-        &self,
-        limit: &Limit,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let log = Log::of(EVENTS, std::slice::from_ref(limit));
-        self.uncount(key(limit.name, subject), &[log], attempt, now)
+    /// Removes an event: the counted action did not happen.
+    pub async fn take_back(&self, limit: &Limit, event: Event<'_>) -> Result<(), Problem> {
+        let log = Log::of(EVENTS, vec![*limit]);
+        self.uncount(key(limit.name, event.subject), &[log], event)
             .await
     }
 
@@ -399,40 +221,24 @@ impl Limits {
         &self,
         limits: &TryLimits,
         is_solved: bool,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
+        event: Event<'_>,
     ) -> Result<(), Problem> {
-        let (name, limit) = if is_solved {
-            (SOLVED, &limits.solved)
-        } else {
-            (EVENTS, &limits.strangers)
-        };
-        let log = Log::of(name, std::slice::from_ref(limit));
-        self.uncount(key(limits.strangers.name, subject), &[log], attempt, now)
-            .await
+        let (log, _) = try_log(limits, is_solved);
+        let key = key(limits.strangers.name, event.subject);
+        self.uncount(key, &[log], event).await
     }
 
     /// Removes a mail that was not requested after all. The challenge that paid for it stays used
     /// up.
     pub async fn take_back_code_mail(
         &self,
+        limits: &CodeMailLimits,
         own: &OwnMailLimits,
         payer: CodeMailPayer<'_>,
-        mailbox: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
+        event: Event<'_>,
     ) -> Result<(), Problem> {
-        let mut logs = match payer {
-            CodeMailPayer::Stranger => vec![own_log(own, &[]), Log::of(STRANGERS, &[])],
-            CodeMailPayer::Solved(_) => {
-                let held = own.with_solved.map(|_| own_log(own, &[]));
-                held.into_iter().chain([Log::of(SOLVED, &[])]).collect()
-            }
-            CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
-        };
-        logs.push(Log::of(MAILS, &[]));
-        self.uncount(code_mail_key(mailbox), &logs, attempt, now)
+        let logs = mail_logs(limits, own, payer);
+        self.uncount(code_mail_key(event.subject), &logs, event)
             .await
     }
 
@@ -465,19 +271,20 @@ impl Limits {
             .map_err(Problem::from)
     }
 
-    /// Adds `now` to each log unless a limit refuses. Returns whether it was added, and the item. A
-    /// challenge is admitted once, and only if no more have been solved than its price allows for.
+    /// Adds an event to each log unless a limit refuses. Returns whether it was added, and the
+    /// item. A challenge is admitted once, and only if no more have been solved than its price
+    /// allows for.
     async fn count(
         &self,
         key: AttributeValue,
-        logs: &[Log<'_>],
+        logs: &[Log],
         proof: Option<&SolvedWork>,
-        attempt: &AttemptId,
-        now: Timestamp,
+        event: Event<'_>,
     ) -> Result<(bool, Item), Problem> {
-        let limits = || logs.iter().flat_map(|log| log.limits);
+        let now = event.now;
+        let limits = || logs.iter().flat_map(|log| &log.limits);
         let kept_for = limits().map(|limit| limit.window).max().unwrap_or_default();
-        let event = event(attempt, now);
+        let event = entry(event);
         let mut update = String::from("SET #ttl = :ttl");
         // One log tells for all: a write adds to each of them or to none.
         let told_by = logs.last().map_or(EVENTS, |log| &log.name);
@@ -544,7 +351,7 @@ impl Limits {
 
     /// Removes the entries that no limit reads any more, once there are some. Concurrent events are
     /// safe: they push more entries behind the same place.
-    async fn trim(&self, key: AttributeValue, logs: &[Log<'_>], item: &Item) {
+    async fn trim(&self, key: AttributeValue, logs: &[Log], item: &Item) {
         let mut removed = Vec::new();
         for log in logs {
             let looked_at = log.looked_at as usize;
@@ -577,11 +384,10 @@ impl Limits {
     async fn uncount(
         &self,
         key: AttributeValue,
-        logs: &[Log<'_>],
-        attempt: &AttemptId,
-        now: Timestamp,
+        logs: &[Log],
+        event: Event<'_>,
     ) -> Result<(), Problem> {
-        let event = event(attempt, now);
+        let event = entry(event);
         let mut places = vec![0; logs.len()];
         for _ in 0..ROUNDS {
             let (mut removed, mut found) = (Vec::new(), Vec::new());
@@ -616,13 +422,13 @@ impl Limits {
     }
 }
 
-impl<'a> Log<'a> {
-    fn of(name: impl Into<String>, limits: &'a [Limit]) -> Self {
+impl Log {
+    fn of(name: impl Into<String>, limits: Vec<Limit>) -> Self {
         let quotas = limits.iter().map(|limit| limit.quota);
         Self {
             name: name.into(),
-            limits,
             looked_at: quotas.max().unwrap_or_default(),
+            limits,
         }
     }
 
@@ -632,12 +438,43 @@ impl<'a> Log<'a> {
     }
 }
 
+/// The list that a try is counted in, and its limit.
+fn try_log(limits: &TryLimits, is_solved: bool) -> (Log, &Limit) {
+    let (name, limit) = if is_solved {
+        (SOLVED, &limits.solved)
+    } else {
+        (EVENTS, &limits.strangers)
+    };
+    (Log::of(name, vec![*limit]), limit)
+}
+
+/// The lists that a payer's mail is counted in, the mailbox's total last.
+fn mail_logs(limits: &CodeMailLimits, own: &OwnMailLimits, payer: CodeMailPayer<'_>) -> Vec<Log> {
+    let strangers = || vec![limits.strangers_per_hour, limits.strangers_per_day];
+    let mut logs = match payer {
+        CodeMailPayer::Stranger => {
+            vec![own_log(own, own.strangers), Log::of(STRANGERS, strangers())]
+        }
+        CodeMailPayer::Solved(_) => {
+            let held = own.with_solved.map(|limit| own_log(own, limit));
+            let solved = Log::of(SOLVED, vec![limits.solved_per_hour]);
+            held.into_iter().chain([solved]).collect()
+        }
+        CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
+    };
+    logs.push(Log {
+        looked_at: limits.total_per_day.quota,
+        ..Log::of(MAILS, vec![limits.total_for(payer)])
+    });
+    logs
+}
+
 /// The list of an operation's own limit.
-fn own_log<'a>(own: &OwnMailLimits, limits: &'a [Limit]) -> Log<'a> {
+fn own_log(own: &OwnMailLimits, limit: Limit) -> Log {
     let largest = own.with_solved.unwrap_or(own.strangers);
     Log {
         looked_at: largest.quota,
-        ..Log::of(own_list(&own.strangers), limits)
+        ..Log::of(own_list(&own.strangers), vec![limit])
     }
 }
 
@@ -645,25 +482,6 @@ fn own_log<'a>(own: &OwnMailLimits, limits: &'a [Limit]) -> Log<'a> {
 /// it.
 pub(crate) fn own_list(own: &Limit) -> String {
     own.name.replace('-', "_")
-}
-
-/// A window of a limit that does not slide.
-struct Window {
-    begin: i64,
-    end: Timestamp,
-}
-
-impl Window {
-    fn at(limit: &Limit, now: Timestamp) -> Self {
-        let seconds = i64::try_from(limit.window.as_secs())
-            .unwrap_or(i64::MAX)
-            .max(1);
-        let begin = now.as_seconds().div_euclid(seconds) * seconds;
-        Self {
-            begin,
-            end: Timestamp::from_seconds(begin + seconds),
-        }
-    }
 }
 
 /// The condition under which a limit admits one more event to a list.
@@ -713,11 +531,11 @@ pub(crate) fn code_mail_key(mailbox: &str) -> AttributeValue {
     key("code-mail", mailbox)
 }
 
-/// An attempt's event, as a log holds it.
-fn event(attempt: &AttemptId, now: Timestamp) -> AttributeValue {
+/// An event, as a log holds it.
+fn entry(event: Event<'_>) -> AttributeValue {
     // The last digit keeps a zero before it from being cut off.
-    let fraction = attempt.number();
-    AttributeValue::N(format!("{}.{fraction:020}1", now.as_millis()))
+    let fraction = event.attempt.number();
+    AttributeValue::N(format!("{}.{fraction:020}1", event.now.as_millis()))
 }
 
 /// The last instant of a millisecond, events of it included.
@@ -728,11 +546,6 @@ fn end_of(at: Timestamp) -> AttributeValue {
 /// Where an event stands in a log.
 fn place(item: &Item, list: &str, event: &AttributeValue) -> Option<usize> {
     list_of(item, list)?.iter().position(|each| each == event)
-}
-
-/// Whether a window's item already counts this attempt, by a write whose answer was lost.
-fn is_this(item: &Item, attempt: &AttemptId) -> bool {
-    get_text(item, "lastAttempt") == Some(attempt.as_str())
 }
 
 fn list_of<'a>(item: &'a Item, list: &str) -> Option<&'a Vec<AttributeValue>> {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use auth_aws::{HeldSignIns, Limits, SignIns, Undecided};
+use auth_aws::{Event, HeldSignIns, Limits, SignIns, Undecided};
 use auth_domain::{
     AttemptId, Attempts, HeldSignInId, Limit, LimitState, Problem, SignIn, SignInId, Timestamp,
 };
@@ -288,11 +288,8 @@ impl Budget<'_> {
                 limit,
                 subject,
             } => {
-                let mut states = Vec::new();
-                let noted = |state| states.push(state);
-                let counting = limits.admit(limit, subject, &turn.attempt, turn.now, noted);
-                let outcome = counting.await;
-                Counted::new(states, outcome)
+                let event = turn.event(subject);
+                Counted::new(limits.admit(limit, event).await)
             }
         }
     }
@@ -304,7 +301,14 @@ impl Budget<'_> {
                 limits,
                 limit,
                 subject,
-            } => limits.take_back(limit, subject, attempt, at).await,
+            } => {
+                let event = Event {
+                    subject,
+                    attempt,
+                    now: at,
+                };
+                limits.take_back(limit, event).await
+            }
         }
     }
 

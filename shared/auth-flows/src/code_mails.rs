@@ -2,7 +2,7 @@
 
 use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
 use auth_domain::{
-    CodeMailLimits, Limit, Mailbox, OwnMailLimits, PoolLimits, PoolRequest, Problem, Randomness,
+    CodeMailLimits, Limit, Mailbox, OwnMailLimits, PoolLimits, PoolRequest, Problem,
 };
 use auth_lambda::Metric;
 use tokio::join;
@@ -19,7 +19,6 @@ pub struct CodeMails {
     mailbox: CodeMailLimits,
     pool: PoolLimits,
     own: OwnMailLimits,
-    randomness: Randomness,
 }
 
 impl CodeMails {
@@ -45,7 +44,6 @@ impl CodeMails {
             mailbox: environment.code_mails()?,
             pool: environment.pool_limits()?,
             own,
-            randomness: platform.randomness(),
         })
     }
 
@@ -155,18 +153,11 @@ impl CodeMails {
         if !requester.has_own_budget() {
             return Counted::free();
         }
-        let mut states = Vec::new();
-        let outcome = self
+        let budget = self.budget(requester);
+        let counting = self
             .limits
-            .admit(
-                &self.own.strangers,
-                &self.budget(requester),
-                requester.attempt(),
-                requester.now(),
-                |state| states.push(state),
-            )
-            .await;
-        Counted::new(states, outcome)
+            .admit(&self.own.strangers, requester.event(&budget));
+        Counted::new(counting.await)
     }
 
     /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
@@ -179,31 +170,19 @@ impl CodeMails {
     }
 
     async fn count_at_mailbox(&self, requester: &Requester<'_>) -> Counted {
-        let mut states = Vec::new();
-        let admitted = self
+        let mailbox = Mailbox::of(requester.email()).subject(requester.keys());
+        let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
+        let counting = self
             .limits
-            .admit_code_mail(
-                &self.mailbox,
-                &self.own,
-                requester.mail_payer(),
-                &Mailbox::of(requester.email()).subject(requester.keys()),
-                requester.attempt(),
-                requester.now(),
-                |state| states.push(state),
-            )
-            .await;
-        let outcome = admitted.and_then(|admitted| match admitted {
-            Ok(()) => Ok(()),
-            Err(refusal) => requester.refused(refusal, &self.randomness),
-        });
-        Counted::new(states, outcome)
+            .admit_code_mail(&self.mailbox, &self.own, payer, event);
+        Counted::or(counting.await, |refusal| requester.refused(refusal))
     }
 
     async fn count_known_at_pool(&self, requester: &Requester<'_>) -> Counted {
         if !requester.is_known() {
             return Counted::free();
         }
-        Counted::new(Vec::new(), self.ask_pool(requester, false).await)
+        Counted::unseen(self.ask_pool(requester, false).await)
     }
 
     async fn ask_pool(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
@@ -211,24 +190,23 @@ impl CodeMails {
             payer: requester.pool_payer(),
             makes_user,
         };
-        let admitted = self
-            .limits
-            .admit_to_pool(&self.pool, request, requester.attempt(), requester.now())
-            .await?;
-        let refusal = match admitted {
-            Ok(()) => {
+        let asking =
+            self.limits
+                .admit_to_pool(&self.pool, request, requester.attempt(), requester.now());
+        let refusal = match asking.await? {
+            None => {
                 if makes_user {
                     requester.exchange().count(Metric::NewUsers);
                 }
                 return Ok(());
             }
-            Err(PoolRefusal::Mails {
+            Some(PoolRefusal::Mails {
                 retry_after_seconds,
             }) => Refusal {
                 retry_after_seconds,
                 solved_lately: None,
             },
-            Err(PoolRefusal::NewUsers {
+            Some(PoolRefusal::NewUsers {
                 retry_after_seconds,
                 times_over,
             }) => {
@@ -239,34 +217,24 @@ impl CodeMails {
                 }
             }
         };
-        requester.refused(refusal, &self.randomness)
+        Err(requester.refused(refusal))
     }
 
     async fn give_back_own(&self, requester: &Requester<'_>) {
-        let given_back = self
+        let budget = self.budget(requester);
+        let restoring = self
             .limits
-            .take_back(
-                &self.own.strangers,
-                &self.budget(requester),
-                requester.attempt(),
-                requester.now(),
-            )
-            .await;
-        note_unsent(&given_back);
+            .take_back(&self.own.strangers, requester.event(&budget));
+        note_unsent(&restoring.await);
     }
 
     async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
-        let given_back = self
+        let mailbox = Mailbox::of(requester.email()).subject(requester.keys());
+        let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
+        let restoring = self
             .limits
-            .take_back_code_mail(
-                &self.own,
-                requester.mail_payer(),
-                &Mailbox::of(requester.email()).subject(requester.keys()),
-                requester.attempt(),
-                requester.now(),
-            )
-            .await;
-        note_unsent(&given_back);
+            .take_back_code_mail(&self.mailbox, &self.own, payer, event);
+        note_unsent(&restoring.await);
     }
 
     async fn give_back_to_pool(&self, requester: &Requester<'_>) {

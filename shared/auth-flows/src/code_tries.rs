@@ -1,7 +1,7 @@
 //! Admission of tries of a code, by the requester's budget.
 
 use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{Problem, Randomness, TryLimits};
+use auth_domain::{Problem, TryLimits};
 
 use crate::{Requester, counted::Counted};
 
@@ -11,7 +11,6 @@ pub struct CodeTries {
     limits: Limits,
     tries: TryLimits,
     is_recovery: bool,
-    randomness: Randomness,
 }
 
 impl CodeTries {
@@ -21,7 +20,6 @@ impl CodeTries {
             limits: Limits::new(platform)?,
             tries,
             is_recovery: false,
-            randomness: platform.randomness(),
         })
     }
 
@@ -43,35 +41,20 @@ impl CodeTries {
 
     /// Counts a try.
     pub(crate) async fn count(&self, requester: &Requester<'_>) -> Counted {
-        let mut states = Vec::new();
-        let admitted = self
+        let budget = self.budget(requester);
+        let event = requester.event(&budget);
+        let counting = self
             .limits
-            .admit_try(
-                &self.tries,
-                requester.solved(),
-                &self.budget(requester),
-                requester.attempt(),
-                requester.now(),
-                |state| states.push(state),
-            )
-            .await;
-        let outcome = admitted.and_then(|admitted| match admitted {
-            Ok(()) => Ok(()),
-            Err(refusal) => requester.refused(refusal, &self.randomness),
-        });
-        Counted::new(states, outcome)
+            .admit_try(&self.tries, requester.solved(), event);
+        Counted::or(counting.await, |refusal| requester.refused(refusal))
     }
 
     /// Restores the count of an attempt without evaluation.
     pub async fn give_back(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        let budget = self.budget(requester);
+        let (is_solved, event) = (requester.pays_with_work(), requester.event(&budget));
         self.limits
-            .take_back_try(
-                &self.tries,
-                requester.pays_with_work(),
-                &self.budget(requester),
-                requester.attempt(),
-                requester.now(),
-            )
+            .take_back_try(&self.tries, is_solved, event)
             .await
     }
 

@@ -1,5 +1,6 @@
 //! What came of a count, before the answer hears of it.
 
+use auth_aws::{Count, Refusal};
 use auth_domain::{LimitState, Problem};
 use auth_lambda::Exchange;
 
@@ -12,9 +13,34 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    pub(crate) fn new(states: Vec<LimitState>, outcome: Result<(), Problem>) -> Self {
+    /// A count whose refusal nothing can turn.
+    pub(crate) fn new(count: Result<Count, Problem>) -> Self {
+        Self::or(count, Problem::from)
+    }
+
+    /// A count whose refusal has an answer of its own.
+    pub(crate) fn or(
+        count: Result<Count, Problem>,
+        refused: impl FnOnce(Refusal) -> Problem,
+    ) -> Self {
+        let (states, outcome) = match count {
+            Ok(Count { states, refusal }) => (
+                states,
+                refusal.map_or(Ok(()), |refusal| Err(refused(refusal))),
+            ),
+            Err(problem) => (Vec::new(), Err(problem)),
+        };
         Self {
             states,
+            outcome,
+            is_free: false,
+        }
+    }
+
+    /// A count that the answer does not show.
+    pub(crate) fn unseen(outcome: Result<(), Problem>) -> Self {
+        Self {
+            states: Vec::new(),
             outcome,
             is_free: false,
         }

@@ -1,7 +1,7 @@
 //! Admission by network, and by an agent's conversation or gateway, over all addresses.
 
 use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{AttemptId, Clock, ConversationId, KeyRing, Limit, Problem, Purpose, Randomness};
+use auth_domain::{Clock, ConversationId, KeyRing, Limit, Problem, Purpose, Randomness};
 use auth_lambda::Exchange;
 
 use crate::{Requester, Turn, counted::Counted};
@@ -32,14 +32,8 @@ impl NetworkStarts {
             return Counted::free();
         };
         let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
-        let mut states = Vec::new();
-        let outcome = self
-            .limits
-            .admit(&self.limit, &subject, &turn.attempt, turn.now, |state| {
-                states.push(state);
-            })
-            .await;
-        Counted::new(states, outcome)
+        let counting = self.limits.admit(&self.limit, turn.event(&subject));
+        Counted::new(counting.await)
     }
 }
 
@@ -95,21 +89,18 @@ impl AgentStarts {
             (None, None, None, Some(network)) => Some(keys.tag(Purpose::IpAddress, &[&network])),
             (None, None, _, _) => None,
         };
-        let attempt = AttemptId::generate(&self.randomness);
-        let now = self.clock.now();
+        let turn = Turn::of(exchange, &self.clock, &self.randomness);
         if let Some(subject) = subject {
-            let note = |state| exchange.rate_limit(state);
-            self.limits
-                .admit(&self.limit, &subject.to_hex(), &attempt, now, note)
-                .await?;
+            let subject = subject.to_hex();
+            let counting = self.limits.admit(&self.limit, turn.event(&subject));
+            Counted::new(counting.await).tell(exchange)?;
         }
         // Only then: a conversation that is refused takes nothing from the others.
         if let (None, Some(gateway)) = (exchange.conversation(), gateway) {
             let subject = keys.tag(Purpose::Principal, &[gateway]).to_hex();
-            let note = |state| exchange.rate_limit(state);
-            self.limits
-                .admit_in_window(&self.per_gateway, &subject, &attempt, now, note)
-                .await?;
+            let event = turn.event(&subject);
+            let counting = self.limits.admit_in_window(&self.per_gateway, event);
+            Counted::new(counting.await).tell(exchange)?;
         }
         Ok(())
     }
@@ -167,17 +158,10 @@ impl NetworkAttempts {
             }
             (None, None, None) => return Counted::free(),
         };
-        let mut states = Vec::new();
-        let outcome = self
+        let subject = subject.to_hex();
+        let counting = self
             .limits
-            .admit_in_window(
-                limit,
-                &subject.to_hex(),
-                requester.attempt(),
-                requester.now(),
-                |state| states.push(state),
-            )
-            .await;
-        Counted::new(states, outcome)
+            .admit_in_window(limit, requester.event(&subject));
+        Counted::new(counting.await)
     }
 }

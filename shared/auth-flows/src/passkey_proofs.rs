@@ -5,17 +5,17 @@
 //! challenges do.
 
 use auth_aws::{
-    ConfigurationError, Limits, PasskeyChallenge, PasskeyList, PasskeyUse, Passkeys, Platform,
-    SignIns, TokenService,
+    ConfigurationError, PasskeyChallenge, PasskeyList, PasskeyUse, Passkeys, Platform, SignIns,
+    TokenService,
 };
 use auth_domain::{
-    AttemptId, Clock, FieldProblem, Guest, Limit, Passkey, Problem, ProofBinding, ProofPurpose,
-    Randomness, RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
+    Clock, FieldProblem, Guest, Passkey, Problem, ProofBinding, ProofPurpose, Randomness,
+    RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
 };
 use auth_lambda::{Exchange, PasskeyAsked};
 
 use crate::{
-    BroughtAssertion, PasskeyAttempts,
+    BroughtAssertion, GuestRequests, PasskeyAttempts, Turn,
     passkey_attempts::{awaiting_answer, one_answer},
 };
 
@@ -75,8 +75,7 @@ impl PasskeyProofs {
 /// Begins fresh proofs by passkey.
 #[derive(Clone)]
 pub struct ProofChallenges {
-    limits: Limits,
-    per_guest: Limit,
+    per_guest: GuestRequests,
     passkeys: Passkeys,
     sign_ins: SignIns,
     rules: SignInRules,
@@ -91,9 +90,9 @@ impl ProofChallenges {
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         let (quota, window) = ("OTP_STARTS_PER_EMAIL", "OTP_START_WINDOW_SECONDS");
+        let per_guest = environment.limit("proof-passkey", quota, window)?;
         Ok(Self {
-            limits: Limits::new(platform)?,
-            per_guest: environment.limit("proof-passkey", quota, window)?,
+            per_guest: GuestRequests::new(platform, per_guest)?,
             passkeys: Passkeys::new(platform)?,
             sign_ins: SignIns::new(platform)?,
             rules: one_answer(environment.sign_in_rules()?),
@@ -116,13 +115,9 @@ impl ProofChallenges {
             return Err(no_passkey());
         }
         let binding = ProofBinding::of(exchange.caller()?, purpose);
-        let (attempt, now) = (AttemptId::generate(&self.randomness), self.clock.now());
-        let (subject, note) = (guest.cognito_sub.as_str(), |state| {
-            exchange.rate_limit(state);
-        });
-        self.limits
-            .admit(&self.per_guest, subject, &attempt, now, note)
-            .await?;
+        let turn = Turn::of(exchange, &self.clock, &self.randomness);
+        self.per_guest.admit(&guest.cognito_sub, &turn).await?;
+        let now = turn.now;
         let passkeys = self.passkeys.for_request(exchange.context());
         let challenge = passkeys.challenge(&guest.email).await?;
         let PasskeyChallenge { session, challenge } = challenge.ok_or_else(no_passkey)?;

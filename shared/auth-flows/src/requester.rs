@@ -8,7 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_aws::{ConfigurationError, Guests, Platform, Refusal, SecretSet, Secrets};
+use auth_aws::{ConfigurationError, Event, Guests, Platform, Refusal, SecretSet, Secrets};
 use auth_domain::{
     AttemptId, Clock, CodeMailPayer, DeviceClaim, DeviceCookie, Email, Guest, KeyRing, KnownDevice,
     PoolPayer, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, UserSub,
@@ -38,6 +38,15 @@ impl<'a> Turn<'a> {
             exchange,
             attempt: AttemptId::generate(randomness),
             now: clock.now(),
+        }
+    }
+
+    /// The request as an event of `subject`.
+    pub(crate) fn event<'s>(&'s self, subject: &'s str) -> Event<'s> {
+        Event {
+            subject,
+            attempt: &self.attempt,
+            now: self.now,
         }
     }
 }
@@ -311,6 +320,15 @@ impl Requester<'_> {
         &self.attempt
     }
 
+    /// The request as an event of `subject`.
+    pub(crate) fn event<'s>(&'s self, subject: &'s str) -> Event<'s> {
+        Event {
+            subject,
+            attempt: &self.attempt,
+            now: self.now,
+        }
+    }
+
     /// When the request came.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -465,11 +483,7 @@ impl Requester<'_> {
 
     /// The problem of a refusal. Requesters who share a budget also get a challenge that admits
     /// them. Routes of signed-in guests accept no solved challenge.
-    pub(crate) fn refused<T>(
-        &self,
-        refusal: Refusal,
-        randomness: &Randomness,
-    ) -> Result<T, Problem> {
+    pub(crate) fn refused(&self, refusal: Refusal) -> Problem {
         let solved_lately = refusal
             .solved_lately
             .filter(|_| self.exchange.caller().is_err());
@@ -481,16 +495,19 @@ impl Requester<'_> {
                     solved_lately,
                     self.now,
                     self.keys(),
-                    randomness,
+                    &self.randomness,
                 );
-                Some(Box::new(challenge.map_err(Problem::Internal)?))
+                match challenge {
+                    Ok(challenge) => Some(Box::new(challenge)),
+                    Err(report) => return Problem::Internal(report),
+                }
             }
             (BudgetOwner::Device(_) | BudgetOwner::Agent | BudgetOwner::Caller(_), _)
             | (_, None) => None,
         };
-        Err(Problem::RateLimited {
+        Problem::RateLimited {
             retry_after_seconds: refusal.retry_after_seconds,
             challenge,
-        })
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::{array, collections::BTreeSet, time::Duration};
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
     Ageing, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode, BackupCodeHash,
-    Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode, PendingAuthenticator, Problem,
-    Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
+    Clock, Email, Guest, Limit, Locale, Notice, OtpCode, PendingAuthenticator, Problem, Randomness,
+    SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
@@ -146,13 +146,11 @@ impl SecondFactorAttempts {
         left: Attempts,
     ) -> Problem {
         tracing::warn!(of = subject, "wrong second factor");
-        let mut untold = TOLD.quota;
-        let note = |state: LimitState| untold = state.remaining;
-        let noting = self
-            .limits
-            .admit(&TOLD, subject, &turn.attempt, turn.now, note);
-        let is_noted = noting.await.is_ok();
-        if left.remaining == 0 || (is_noted && untold == 0) {
+        let noted = self.limits.admit(&TOLD, turn.event(subject)).await;
+        let is_fifth = noted.is_ok_and(|count| {
+            count.refusal.is_none() && count.states.iter().all(|state| state.remaining == 0)
+        });
+        if left.remaining == 0 || is_fifth {
             let notice = Notice::SecondFactorFailed;
             self.notices
                 .tell_at(email, locale, notice, turn.exchange)
