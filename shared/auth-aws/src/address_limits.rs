@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use auth_domain::{
-    CodeMailLimits, Email, KeyRing, KnownDevice, Limit, LimitState, Mailbox, Problem, Timestamp,
+    CodeMailLimits, Email, KeyRing, Limit, LimitState, LimitSubject, Mailbox, Problem, Timestamp,
     UserSub,
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -132,14 +132,13 @@ impl AddressLimits {
     }
 
     fn counted(&self, email: &Email, user: Option<&UserSub>, keys: &KeyRing) -> Counted {
-        let strangers = KnownDevice::budget(None, email, keys);
+        let strangers = LimitSubject::address(email, keys);
         Counted {
-            mails: code_mail_key(&Mailbox::of(email).subject(keys)),
+            mails: code_mail_key(&LimitSubject::mailbox(&Mailbox::of(email), keys)),
             codes: key(self.codes.name, &strangers),
             recovery_codes: key(self.recovery_codes.name, &strangers),
             passwords: key(self.passwords.name, &strangers),
-            second_factors: user
-                .map(|sub| key(self.second_factors.name, &format!("user#{}", sub.as_str()))),
+            second_factors: user.map(|sub| key(self.second_factors.name, LimitSubject::user(sub))),
         }
     }
 

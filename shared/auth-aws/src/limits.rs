@@ -12,11 +12,11 @@
 
 mod window;
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use auth_domain::{
-    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, Problem,
-    Report, SolvedWork, Timestamp, TryLimits,
+    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, LimitSubject,
+    OwnMailLimits, Problem, Report, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -62,7 +62,7 @@ pub(crate) const MAILS: &str = "mails";
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// Whose event it is.
-    pub subject: &'a str,
+    pub subject: &'a LimitSubject,
     /// The attempt's name. A repeated write under it counts once.
     pub attempt: &'a AttemptId,
     /// When it happens.
@@ -244,7 +244,11 @@ impl Limits {
 
     /// Clears the tries of a subject. Tries that solved challenges paid for stay counted, and the
     /// challenges stay used up.
-    pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
+    pub async fn clear_tries(
+        &self,
+        limits: &TryLimits,
+        subject: &LimitSubject,
+    ) -> Result<(), Problem> {
         self.challenges
             .update(key(limits.strangers.name, subject))
             .update_expression(format!("REMOVE {EVENTS}"))
@@ -258,7 +262,7 @@ impl Limits {
     }
 
     /// Clears all events: the person has proved their identity (NIST SP 800-63B-4 §3.2.2).
-    pub async fn clear(&self, limit: &Limit, subject: &str) -> Result<(), Problem> {
+    pub async fn clear(&self, limit: &Limit, subject: &LimitSubject) -> Result<(), Problem> {
         self.forget(key(limit.name, subject)).await
     }
 
@@ -523,11 +527,11 @@ fn quiet(list: &str) -> String {
     format!("{list}Quiet")
 }
 
-pub(crate) fn key(limit: &str, subject: &str) -> AttributeValue {
+pub(crate) fn key(limit: &str, subject: impl Display) -> AttributeValue {
     text(format!("limit#{limit}#{subject}"))
 }
 
-pub(crate) fn code_mail_key(mailbox: &str) -> AttributeValue {
+pub(crate) fn code_mail_key(mailbox: &LimitSubject) -> AttributeValue {
     key("code-mail", mailbox)
 }
 

@@ -198,18 +198,9 @@ impl KnownDevice {
         })
     }
 
-    /// The subject of the limits of `email`: each known device has its own, all strangers share the
-    /// address's. So a stranger cannot spend a known device's budget, or lock guests out of their
-    /// own browser.
-    #[must_use]
-    pub fn budget(device: Option<&Self>, email: &Email, keys: &KeyRing) -> String {
-        match device {
-            Some(device) => format!("device#{}", device.nonce),
-            None => format!(
-                "address#{}",
-                keys.tag(Purpose::Address, &[email.as_str()]).to_hex()
-            ),
-        }
+    /// What tells the device from others.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.nonce
     }
 }
 

@@ -28,6 +28,7 @@ mod guest;
 mod held_sign_in;
 mod keys;
 mod limit;
+mod limit_subject;
 mod mail;
 mod mailbox;
 mod operator;
@@ -86,6 +87,7 @@ pub use limit::{
     Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits, PoolPayer,
     PoolRequest, TryLimits,
 };
+pub use limit_subject::LimitSubject;
 pub use mail::{
     AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback,
     MailRefusal, Notice, ProductName, Undeliverable, UnknownLanguage,

@@ -1,6 +1,6 @@
 //! Mailboxes: one person may have many addresses, and limits count mails by mailbox.
 
-use crate::{Email, KeyRing, Purpose};
+use crate::Email;
 
 /// The mailbox of an address, as far as its spelling shows: `a+x@example.com` and `a+y@example.com`
 /// share one mailbox (RFC 5233).
@@ -25,10 +25,8 @@ impl Mailbox {
         }
     }
 
-    /// The name under which limits count the mailbox.
-    #[must_use]
-    pub fn subject(&self, keys: &KeyRing) -> String {
-        keys.tag(Purpose::Mailbox, &[&self.0]).to_hex()
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use auth_aws::{Event, HeldSignIns, Limits, SignIns, Undecided};
 use auth_domain::{
-    AttemptId, Attempts, HeldSignInId, Limit, LimitState, Problem, SignIn, SignInId, Timestamp,
+    AttemptId, Attempts, HeldSignInId, Limit, LimitState, LimitSubject, Problem, SignIn, SignInId,
+    Timestamp,
 };
 use tokio::join;
 
@@ -55,7 +56,7 @@ pub(crate) enum Budget<'a> {
     Failures {
         limits: &'a Limits,
         limit: &'a Limit,
-        subject: String,
+        subject: LimitSubject,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
 use auth_domain::{
-    CodeMailLimits, Limit, Mailbox, OwnMailLimits, PoolLimits, PoolRequest, Problem,
+    CodeMailLimits, Limit, LimitSubject, OwnMailLimits, PoolLimits, PoolRequest, Problem,
 };
 use auth_lambda::Metric;
 use tokio::join;
@@ -161,7 +161,7 @@ impl CodeMails {
     }
 
     /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
-    fn budget(&self, requester: &Requester<'_>) -> String {
+    fn budget(&self, requester: &Requester<'_>) -> LimitSubject {
         if self.own.with_solved.is_some() {
             requester.shared_budget()
         } else {
@@ -170,7 +170,7 @@ impl CodeMails {
     }
 
     async fn count_at_mailbox(&self, requester: &Requester<'_>) -> Counted {
-        let mailbox = Mailbox::of(requester.email()).subject(requester.keys());
+        let mailbox = requester.mailbox();
         let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
         let counting = self
             .limits
@@ -229,7 +229,7 @@ impl CodeMails {
     }
 
     async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
-        let mailbox = Mailbox::of(requester.email()).subject(requester.keys());
+        let mailbox = requester.mailbox();
         let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
         let restoring = self
             .limits

@@ -1,7 +1,7 @@
 //! Admission of tries of a code, by the requester's budget.
 
 use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{Problem, TryLimits};
+use auth_domain::{LimitSubject, Problem, TryLimits};
 
 use crate::{Requester, counted::Counted};
 
@@ -31,7 +31,7 @@ impl CodeTries {
         })
     }
 
-    fn budget(&self, requester: &Requester<'_>) -> String {
+    fn budget(&self, requester: &Requester<'_>) -> LimitSubject {
         if self.is_recovery {
             requester.shared_budget()
         } else {

@@ -1,7 +1,7 @@
 //! Admission of a signed-in guest's own requests, which no other can spend.
 
 use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{Limit, Problem, UserSub};
+use auth_domain::{Limit, LimitSubject, Problem, UserSub};
 
 use crate::{Turn, counted::Counted};
 
@@ -23,8 +23,8 @@ impl GuestRequests {
 
     /// Counts a request of the guest whose user has this sub.
     pub async fn admit(&self, sub: &UserSub, turn: &Turn<'_>) -> Result<(), Problem> {
-        let event = turn.event(sub.as_str());
-        let count = self.limits.admit(&self.limit, event).await;
+        let guest = LimitSubject::guest(sub);
+        let count = self.limits.admit(&self.limit, turn.event(&guest)).await;
         Counted::new(count).tell(turn.exchange)
     }
 }

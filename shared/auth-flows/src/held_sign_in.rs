@@ -7,8 +7,8 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldSignInId,
-    HeldToken, Locale, Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInMethod,
-    Timestamp, Tokens,
+    HeldToken, LimitSubject, Locale, Problem, RefreshToken, SecondFactor, SecondFactorRules,
+    SignInMethod, Timestamp, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -18,7 +18,6 @@ use crate::{
     SessionRecords,
     attempt::{Budget, Claim, others_end},
     counted::note_kept,
-    second_factor,
 };
 
 /// Attempts at the next factor of held sign-ins.
@@ -213,7 +212,7 @@ impl HeldSignInAttempts {
                 if of_sign_in.remaining == 0 {
                     self.abandon(id, token).await;
                 }
-                second_factor::user(&token.sub)
+                LimitSubject::user(&token.sub)
             }
             // The guest gets no notice: there is no second factor to guess yet.
             AwaitedFactor::SetUp(set_up) => {
@@ -222,7 +221,7 @@ impl HeldSignInAttempts {
                 }
                 return Problem::InvalidOtp(left);
             }
-            AwaitedFactor::Cognito(_) => format!("address#{}", requester.address_tag()),
+            AwaitedFactor::Cognito(_) => LimitSubject::address(requester.email(), requester.keys()),
         };
         self.factors
             .refuse(&requester.turn(), (&held.email, locale), &subject, left)

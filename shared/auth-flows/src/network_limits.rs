@@ -1,7 +1,7 @@
 //! Admission by network, and by an agent's conversation or gateway, over all addresses.
 
 use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{Clock, ConversationId, KeyRing, Limit, Problem, Purpose, Randomness};
+use auth_domain::{Clock, ConversationId, KeyRing, Limit, LimitSubject, Problem, Randomness};
 use auth_lambda::Exchange;
 
 use crate::{Requester, Turn, counted::Counted};
@@ -31,7 +31,7 @@ impl NetworkStarts {
         let Some(network) = turn.exchange.network() else {
             return Counted::free();
         };
-        let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
+        let subject = LimitSubject::network(&network, keys);
         let counting = self.limits.admit(&self.limit, turn.event(&subject));
         Counted::new(counting.await)
     }
@@ -79,25 +79,26 @@ impl AgentStarts {
         keys: &KeyRing,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let gateway = exchange.gateway();
-        let subject = match (exchange.conversation(), asked, gateway, exchange.network()) {
-            (Some(named), _, _, _) => Some(keys.tag(Purpose::Principal, &[named])),
+        let named = exchange.conversation();
+        let gateway = exchange.gateway().filter(|_| named.is_none());
+        let subject = match (named, asked, gateway, exchange.network()) {
+            (Some(named), _, _, _) => Some(LimitSubject::conversation(named, keys)),
             (None, Some(asked), Some(gateway), _) => {
-                Some(keys.tag(Purpose::Principal, &[gateway, asked.as_str()]))
+                let asked = asked.as_str();
+                Some(LimitSubject::conversation_at(gateway, asked, keys))
             }
-            (None, Some(asked), None, _) => Some(keys.tag(Purpose::Principal, &[asked.as_str()])),
-            (None, None, None, Some(network)) => Some(keys.tag(Purpose::IpAddress, &[&network])),
+            (None, Some(asked), None, _) => Some(LimitSubject::conversation(asked.as_str(), keys)),
+            (None, None, None, Some(network)) => Some(LimitSubject::network(&network, keys)),
             (None, None, _, _) => None,
         };
         let turn = Turn::of(exchange, &self.clock, &self.randomness);
-        if let Some(subject) = subject {
-            let subject = subject.to_hex();
-            let counting = self.limits.admit(&self.limit, turn.event(&subject));
+        if let Some(subject) = &subject {
+            let counting = self.limits.admit(&self.limit, turn.event(subject));
             Counted::new(counting.await).tell(exchange)?;
         }
         // Only then: a conversation that is refused takes nothing from the others.
-        if let (None, Some(gateway)) = (exchange.conversation(), gateway) {
-            let subject = keys.tag(Purpose::Principal, &[gateway]).to_hex();
+        if let Some(gateway) = gateway {
+            let subject = LimitSubject::gateway(gateway, keys);
             let event = turn.event(&subject);
             let counting = self.limits.admit_in_window(&self.per_gateway, event);
             Counted::new(counting.await).tell(exchange)?;
@@ -149,16 +150,13 @@ impl NetworkAttempts {
         let (exchange, keys) = (requester.exchange(), requester.keys());
         let network = exchange.network();
         let (limit, subject) = match (network, exchange.conversation(), exchange.gateway()) {
-            (Some(network), _, _) => (&self.limit, keys.tag(Purpose::IpAddress, &[&network])),
-            (None, Some(conversation), _) => {
-                (&self.limit, keys.tag(Purpose::Principal, &[conversation]))
-            }
+            (Some(network), _, _) => (&self.limit, LimitSubject::network(&network, keys)),
+            (None, Some(named), _) => (&self.limit, LimitSubject::conversation(named, keys)),
             (None, None, Some(gateway)) => {
-                (&self.per_gateway, keys.tag(Purpose::Principal, &[gateway]))
+                (&self.per_gateway, LimitSubject::gateway(gateway, keys))
             }
             (None, None, None) => return Counted::free(),
         };
-        let subject = subject.to_hex();
         let counting = self
             .limits
             .admit_in_window(limit, requester.event(&subject));

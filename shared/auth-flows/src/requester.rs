@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use auth_aws::{ConfigurationError, Event, Guests, Platform, Refusal, SecretSet, Secrets};
 use auth_domain::{
     AttemptId, Clock, CodeMailPayer, DeviceClaim, DeviceCookie, Email, Guest, KeyRing, KnownDevice,
-    PoolPayer, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, UserSub,
-    WorkChallenge,
+    LimitSubject, Mailbox, PoolPayer, Problem, ProofOfWork, Purpose, Randomness, SolvedWork,
+    Timestamp, UserSub, WorkChallenge,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -42,7 +42,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The request as an event of `subject`.
-    pub(crate) fn event<'s>(&'s self, subject: &'s str) -> Event<'s> {
+    pub(crate) fn event<'s>(&'s self, subject: &'s LimitSubject) -> Event<'s> {
         Event {
             subject,
             attempt: &self.attempt,
@@ -321,7 +321,7 @@ impl Requester<'_> {
     }
 
     /// The request as an event of `subject`.
-    pub(crate) fn event<'s>(&'s self, subject: &'s str) -> Event<'s> {
+    pub(crate) fn event<'s>(&'s self, subject: &'s LimitSubject) -> Event<'s> {
         Event {
             subject,
             attempt: &self.attempt,
@@ -382,27 +382,23 @@ impl Requester<'_> {
             .set_device_cookie(email, &cookie, self.device_lifetime, keys);
     }
 
-    /// The name of the requester's own budget, or of the budget that all strangers share. Agents
-    /// have one for each conversation and address.
+    /// The requester's own budget, or the one that all strangers share. Agents have one for each
+    /// conversation and address.
     ///
     /// Where a gateway names no conversation, its chats share the budget of an address, as
     /// strangers do. One of them can shut that address out here, but no other address, and not the
     /// address's owner in a browser.
     #[must_use]
-    pub fn budget(&self) -> String {
+    pub fn budget(&self) -> LimitSubject {
         match &self.owner {
             BudgetOwner::Agent => {
                 let named = self.exchange.conversation();
-                let named = named.or_else(|| self.exchange.gateway());
-                self.agent_budget(named.unwrap_or_default())
+                self.agent_budget(named.or_else(|| self.exchange.gateway()))
             }
-            BudgetOwner::Caller(sub) => {
-                let parts = ["caller", sub.as_str(), self.email.as_str()];
-                let tag = self.keys().tag(Purpose::Principal, &parts);
-                format!("caller#{}", tag.to_hex())
-            }
-            BudgetOwner::Device(_) | BudgetOwner::Solved(_) | BudgetOwner::Stranger => {
-                KnownDevice::budget(self.device(), &self.email, self.keys())
+            BudgetOwner::Caller(sub) => LimitSubject::caller(sub, &self.email, self.keys()),
+            BudgetOwner::Device(device) => LimitSubject::device(device),
+            BudgetOwner::Solved(_) | BudgetOwner::Stranger => {
+                LimitSubject::address(&self.email, self.keys())
             }
         }
     }
@@ -410,9 +406,9 @@ impl Requester<'_> {
     /// The same if Cognito's own limit is the next one, as for passwords. All conversations of
     /// agents share one budget for an address.
     #[must_use]
-    pub fn shared_budget(&self) -> String {
+    pub fn shared_budget(&self) -> LimitSubject {
         match &self.owner {
-            BudgetOwner::Agent => self.agent_budget(""),
+            BudgetOwner::Agent => self.agent_budget(None),
             BudgetOwner::Device(_)
             | BudgetOwner::Caller(_)
             | BudgetOwner::Solved(_)
@@ -420,15 +416,17 @@ impl Requester<'_> {
         }
     }
 
-    fn agent_budget(&self, conversation: &str) -> String {
-        let door = if self.exchange.is_from_agent() {
-            "tool"
+    fn agent_budget(&self, conversation: Option<&str>) -> LimitSubject {
+        if self.exchange.is_from_agent() {
+            LimitSubject::tool(conversation, &self.email, self.keys())
         } else {
-            "direct"
-        };
-        let parts = [door, conversation, self.email.as_str()];
-        let tag = self.keys().tag(Purpose::Principal, &parts);
-        format!("agent#{}", tag.to_hex())
+            LimitSubject::invoker(conversation, &self.email, self.keys())
+        }
+    }
+
+    /// The mailbox of the address.
+    pub(crate) fn mailbox(&self) -> LimitSubject {
+        LimitSubject::mailbox(&Mailbox::of(&self.email), self.keys())
     }
 
     /// Whether the requester shares its budget with no other.

@@ -6,8 +6,8 @@ use std::{array, collections::BTreeSet, time::Duration};
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
     Ageing, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode, BackupCodeHash,
-    Clock, Email, Guest, Limit, Locale, Notice, OtpCode, PendingAuthenticator, Problem, Randomness,
-    SecondFactor, Timestamp, TotpStep, UserSub,
+    Clock, Email, Guest, Limit, LimitSubject, Locale, Notice, OtpCode, PendingAuthenticator,
+    Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
@@ -88,7 +88,7 @@ impl SecondFactorAttempts {
                 Ok(())
             }
             FactorProof::Wrong => {
-                let (subject, left) = (user(sub), attempt.left());
+                let (subject, left) = (LimitSubject::user(sub), attempt.left());
                 let reader = (&guest.email, guest.locale.as_ref());
                 Err(self.refuse(&turn, reader, &subject, left).await)
             }
@@ -142,10 +142,10 @@ impl SecondFactorAttempts {
         &self,
         turn: &Turn<'_>,
         (email, locale): (&Email, Option<&Locale>),
-        subject: &str,
+        subject: &LimitSubject,
         left: Attempts,
     ) -> Problem {
-        tracing::warn!(of = subject, "wrong second factor");
+        tracing::warn!(of = subject.as_str(), "wrong second factor");
         let noted = self.limits.admit(&TOLD, turn.event(subject)).await;
         let is_fifth = noted.is_ok_and(|count| {
             count.refusal.is_none() && count.states.iter().all(|state| state.remaining == 0)
@@ -170,16 +170,11 @@ impl SecondFactorAttempts {
         Budget::Failures {
             limits: &self.limits,
             limit: &self.failures,
-            subject: user(sub),
+            subject: LimitSubject::user(sub),
         }
     }
 
     fn turn<'a>(&self, exchange: &'a Exchange) -> Turn<'a> {
         Turn::of(exchange, &self.clock, &self.randomness)
     }
-}
-
-/// The subject of a user's counts.
-pub(crate) fn user(sub: &UserSub) -> String {
-    format!("user#{}", sub.as_str())
 }

@@ -56,7 +56,7 @@ impl Limits {
         let window = Window::at(limit, now);
         let write = self
             .challenges
-            .update(key(limit.name, &format!("{subject}#{}", window.begin)))
+            .update(key(limit.name, format_args!("{subject}#{}", window.begin)))
             .update_expression("SET lastAttempt = :attempt, #ttl = :ttl ADD events :one")
             .condition_expression("(attribute_not_exists(events) OR events < :quota) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)")
             .expression_attribute_names("#ttl", "ttl")
@@ -105,7 +105,7 @@ impl Limits {
         );
         let mut write = self
             .challenges
-            .update(key(limits.mails.name, &window.begin.to_string()))
+            .update(key(limits.mails.name, window.begin))
             .update_expression(
                 "SET lastAttempt = :attempt, #ttl = :ttl ADD events :one, newUsers :new",
             )
@@ -157,7 +157,7 @@ impl Limits {
         let window = Window::at(&limits.mails, now);
         let write = self
             .challenges
-            .update(key(limits.mails.name, &window.begin.to_string()))
+            .update(key(limits.mails.name, window.begin))
             .update_expression("SET takenBack = :attempt ADD events :less")
             .condition_expression(
                 "events > :none AND (attribute_not_exists(takenBack) OR takenBack <> :attempt)",
