@@ -2,8 +2,8 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AddressCode, AddressCodeHash, CodeMail, FieldProblem, Guest, Locale, Notice, OtpCode, Problem,
-    ProofBinding, ProofPurpose, SessionToken,
+    AddressCode, AddressCodeHash, CodeMail, FieldProblem, Guest, Locale, NewUser, Notice, OtpCode,
+    Problem, ProofBinding, ProofPurpose, SessionToken,
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange};
@@ -68,7 +68,7 @@ impl ChangeEmail {
     async fn admit(&self, guest: &Guest, requester: &Requester<'_>) -> Result<(), Problem> {
         let turn = requester.turn();
         self.per_guest.admit(&guest.cognito_sub, &turn).await?;
-        self.mails.admit(requester, false).await
+        self.mails.admit(requester, NewUser::Never).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    CognitoSession, Email, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
+    CognitoSession, Email, NewUser, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
 };
 use auth_flows::{Leaving, Requester};
 use auth_lambda::{CodeSent, Exchange};
@@ -37,11 +37,13 @@ impl InitiateOtp {
             }
         };
         let now = requester.now();
-        let makes_user = match &address {
-            Some(Address::Claimed(claim)) => claim.is_leaving || claim.other.is_some(),
-            Some(Address::Waiting(_)) | None => true,
+        let new_user = match &address {
+            Some(Address::Claimed(claim)) if !claim.is_leaving && claim.other.is_none() => {
+                NewUser::Never
+            }
+            Some(Address::Claimed(_) | Address::Waiting(_)) | None => NewUser::Possible,
         };
-        self.mails.admit_to_pool(&requester, makes_user).await?;
+        self.mails.admit_to_pool(&requester, new_user).await?;
         let address = self.settled(email, address, exchange).await?;
 
         let sent = self.send(&requester, address.as_ref()).await?;

@@ -3,8 +3,8 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    CognitoSession, Guest, GuestId, OfferedPassword, PendingRegistration, Problem, Report, Sealed,
-    SessionToken, SignIn, UserSub,
+    CognitoSession, Guest, GuestId, NewUser, OfferedPassword, PendingRegistration, Problem, Report,
+    Sealed, SessionToken, SignIn, UserSub,
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange, Metric};
@@ -37,7 +37,7 @@ impl RegisterUser {
         if is_confirmed(known.as_ref()) {
             return Err(Problem::EmailExists);
         }
-        self.mails.admit(&requester, true).await?;
+        self.mails.admit(&requester, NewUser::Possible).await?;
 
         let session_token = SessionToken::generate(&self.randomness);
         let locale = exchange.locale();

@@ -1,7 +1,7 @@
 //! The decision: count the mail, and mail a code.
 
 use auth_aws::Address;
-use auth_domain::Problem;
+use auth_domain::{NewUser, Problem};
 use auth_lambda::Exchange;
 use tokio::join;
 
@@ -24,7 +24,7 @@ impl RequestPasswordReset {
                 return Err(problem);
             }
         };
-        self.mails.admit_to_pool(&requester, false).await?;
+        self.mails.admit_to_pool(&requester, NewUser::Never).await?;
         let passwords = self.passwords.for_request(exchange.context());
         let is_mailed = passwords.request_recovery(email).await?;
         let now = requester.now();

@@ -15,8 +15,8 @@ mod window;
 use std::fmt::{Display, Write};
 
 use auth_domain::{
-    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, LimitSubject,
-    OwnMailLimits, Problem, Report, SolvedWork, Timestamp, TryLimits,
+    Ageing, AttemptId, CodeMailLimits, Limit, LimitState, LimitSubject, OwnMailLimits, Payer,
+    Problem, Report, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -135,18 +135,18 @@ impl Limits {
         Ok(Count::of(is_admitted, state))
     }
 
-    /// Counts a try against the strangers' budget, or, with a solved challenge, against the
-    /// challenges' budget. The same write uses up the challenge.
+    /// Counts a try against its payer's budget: what solved challenges buy is beside the rest. The
+    /// same write uses up the challenge.
     pub async fn admit_try(
         &self,
         limits: &TryLimits,
-        solved: Option<&SolvedWork>,
+        payer: Payer<'_>,
         event: Event<'_>,
     ) -> Result<Count, Problem> {
-        let (log, limit) = try_log(limits, solved.is_some());
+        let (log, limit) = try_log(limits, payer);
         let key = key(limits.strangers.name, event.subject);
         let (is_admitted, item) = self
-            .count(key, std::slice::from_ref(&log), solved, event)
+            .count(key, std::slice::from_ref(&log), payer.solved(), event)
             .await?;
         let state = log_state(&log.name, limit, &item, event.now);
         let refusal = (!is_admitted).then(|| Refusal {
@@ -171,17 +171,13 @@ impl Limits {
         &self,
         limits: &CodeMailLimits,
         own: &OwnMailLimits,
-        payer: CodeMailPayer<'_>,
+        payer: Payer<'_>,
         event: Event<'_>,
     ) -> Result<Count, Problem> {
         let now = event.now;
         let logs = mail_logs(limits, own, payer);
-        let proof = match payer {
-            CodeMailPayer::Solved(proof) => Some(proof),
-            CodeMailPayer::Stranger | CodeMailPayer::Agent | CodeMailPayer::Known => None,
-        };
         let (is_admitted, item) = self
-            .count(code_mail_key(event.subject), &logs, proof, event)
+            .count(code_mail_key(event.subject), &logs, payer.solved(), event)
             .await?;
         let mut states: Vec<LimitState> = logs
             .iter()
@@ -220,10 +216,10 @@ impl Limits {
     pub async fn take_back_try(
         &self,
         limits: &TryLimits,
-        is_solved: bool,
+        payer: Payer<'_>,
         event: Event<'_>,
     ) -> Result<(), Problem> {
-        let (log, _) = try_log(limits, is_solved);
+        let (log, _) = try_log(limits, payer);
         let key = key(limits.strangers.name, event.subject);
         self.uncount(key, &[log], event).await
     }
@@ -234,7 +230,7 @@ impl Limits {
         &self,
         limits: &CodeMailLimits,
         own: &OwnMailLimits,
-        payer: CodeMailPayer<'_>,
+        payer: Payer<'_>,
         event: Event<'_>,
     ) -> Result<(), Problem> {
         let logs = mail_logs(limits, own, payer);
@@ -443,28 +439,27 @@ impl Log {
 }
 
 /// The list that a try is counted in, and its limit.
-fn try_log(limits: &TryLimits, is_solved: bool) -> (Log, &Limit) {
-    let (name, limit) = if is_solved {
-        (SOLVED, &limits.solved)
-    } else {
-        (EVENTS, &limits.strangers)
+fn try_log<'a>(limits: &'a TryLimits, payer: Payer<'_>) -> (Log, &'a Limit) {
+    let (name, limit) = match payer {
+        Payer::Solved(_) => (SOLVED, &limits.solved),
+        Payer::Stranger | Payer::Agent | Payer::Known => (EVENTS, &limits.strangers),
     };
     (Log::of(name, vec![*limit]), limit)
 }
 
 /// The lists that a payer's mail is counted in, the mailbox's total last.
-fn mail_logs(limits: &CodeMailLimits, own: &OwnMailLimits, payer: CodeMailPayer<'_>) -> Vec<Log> {
+fn mail_logs(limits: &CodeMailLimits, own: &OwnMailLimits, payer: Payer<'_>) -> Vec<Log> {
     let strangers = || vec![limits.strangers_per_hour, limits.strangers_per_day];
     let mut logs = match payer {
-        CodeMailPayer::Stranger => {
+        Payer::Stranger => {
             vec![own_log(own, own.strangers), Log::of(STRANGERS, strangers())]
         }
-        CodeMailPayer::Solved(_) => {
+        Payer::Solved(_) => {
             let held = own.with_solved.map(|limit| own_log(own, limit));
             let solved = Log::of(SOLVED, vec![limits.solved_per_hour]);
             held.into_iter().chain([solved]).collect()
         }
-        CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
+        Payer::Agent | Payer::Known => Vec::new(),
     };
     logs.push(Log {
         looked_at: limits.total_per_day.quota,

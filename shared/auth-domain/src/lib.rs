@@ -84,7 +84,7 @@ pub use held_sign_in::{
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{
-    Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits, PoolPayer,
+    Ageing, CodeMailLimits, Limit, LimitState, NewUser, OwnMailLimits, Payer, PoolLimits,
     PoolRequest, TryLimits,
 };
 pub use limit_subject::LimitSubject;

@@ -62,19 +62,13 @@ pub struct CodeMailLimits {
 }
 
 impl CodeMailLimits {
-    /// The number of mails a day up to which this payer gets another one. A fifth is reserved for
-    /// known devices and signed-in guests, so strangers who solve challenges or who talk to an
-    /// agent cannot spend it.
+    /// The number of mails a day up to which this payer gets another one.
     #[must_use]
-    pub const fn total_for(&self, payer: CodeMailPayer<'_>) -> Limit {
-        let total = self.total_per_day;
-        let quota = match payer {
-            CodeMailPayer::Known => total.quota,
-            CodeMailPayer::Stranger | CodeMailPayer::Solved(_) | CodeMailPayer::Agent => {
-                total.quota - total.quota / 5
-            }
-        };
-        Limit { quota, ..total }
+    pub const fn total_for(&self, payer: Payer<'_>) -> Limit {
+        Limit {
+            quota: payer.part_of(self.total_per_day.quota),
+            ..self.total_per_day
+        }
     }
 }
 
@@ -119,17 +113,38 @@ impl TryLimits {
     }
 }
 
-/// The budget that pays for a mail with a code.
+/// The budget that pays for a request.
 #[derive(Clone, Copy, Debug)]
-pub enum CodeMailPayer<'a> {
+pub enum Payer<'a> {
     /// The budget that all strangers share.
     Stranger,
     /// The budget of requests with a solved challenge.
     Solved(&'a SolvedWork),
-    /// An agent's own.
+    /// An agent's own. It may speak for a stranger, and solves no challenges.
     Agent,
     /// The requester's own budget: a known device's, or a signed-in guest's.
     Known,
+}
+
+impl<'a> Payer<'a> {
+    /// The solved challenge that a count uses up.
+    #[must_use]
+    pub const fn solved(self) -> Option<&'a SolvedWork> {
+        match self {
+            Self::Solved(solved) => Some(solved),
+            Self::Stranger | Self::Agent | Self::Known => None,
+        }
+    }
+
+    /// This payer's part of a quota that all payers share. A fifth is reserved for known devices
+    /// and signed-in guests, so strangers who solve challenges or who talk to an agent cannot spend
+    /// it.
+    const fn part_of(self, quota: u32) -> u32 {
+        match self {
+            Self::Known => quota,
+            Self::Stranger | Self::Solved(_) | Self::Agent => quota - quota / 5,
+        }
+    }
 }
 
 /// The whole pool's limits in a minute.
@@ -141,39 +156,29 @@ pub struct PoolLimits {
     pub new_users: u32,
 }
 
-/// The kind of requester of a mail.
+/// Whether a mail may need a new Cognito user for its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolPayer {
-    /// A request without proof of anything.
-    Stranger,
-    /// A request with a solved challenge.
-    Solved,
-    /// An agent. It may speak for a stranger, and solves no challenges.
-    Agent,
-    /// A known device or a signed-in guest.
-    Known,
+pub enum NewUser {
+    /// The address may have no user.
+    Possible,
+    /// No user is made.
+    Never,
 }
 
 /// One mail, as the pool counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolRequest {
+#[derive(Clone, Copy, Debug)]
+pub struct PoolRequest<'a> {
     /// The payer of the request.
-    pub payer: PoolPayer,
-    /// Whether the address may need a new Cognito user.
-    pub makes_user: bool,
+    pub payer: Payer<'a>,
+    /// Whether it may need a new user.
+    pub new_user: NewUser,
 }
 
 impl PoolLimits {
-    /// The mails a minute that this payer may cause in total. A fifth is reserved for known devices
-    /// and signed-in guests, so a flood of strangers cannot block them.
+    /// The number of mails a minute up to which this payer gets another one.
     #[must_use]
-    pub const fn mails_for(&self, payer: PoolPayer) -> u32 {
-        match payer {
-            PoolPayer::Known => self.mails.quota,
-            PoolPayer::Stranger | PoolPayer::Solved | PoolPayer::Agent => {
-                self.mails.quota - self.mails.quota / 5
-            }
-        }
+    pub const fn mails_for(&self, payer: Payer<'_>) -> u32 {
+        payer.part_of(self.mails.quota)
     }
 }
 

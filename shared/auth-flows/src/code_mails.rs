@@ -2,7 +2,7 @@
 
 use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
 use auth_domain::{
-    CodeMailLimits, Limit, LimitSubject, OwnMailLimits, PoolLimits, PoolRequest, Problem,
+    CodeMailLimits, Limit, NewUser, OwnMailLimits, PoolLimits, PoolRequest, Problem,
 };
 use auth_lambda::Metric;
 use tokio::join;
@@ -10,6 +10,7 @@ use tokio::join;
 use crate::{
     NetworkStarts, Requester,
     counted::{Counted, note_unsent},
+    requester::CodeUse,
 };
 
 /// Admission of mails with a code.
@@ -19,6 +20,7 @@ pub struct CodeMails {
     mailbox: CodeMailLimits,
     pool: PoolLimits,
     own: OwnMailLimits,
+    code_use: CodeUse,
 }
 
 impl CodeMails {
@@ -29,28 +31,34 @@ impl CodeMails {
             strangers: own,
             with_solved: None,
         };
-        Self::held_to(platform, own)
+        Self::held_to(platform, own, CodeUse::Proof)
     }
 
     /// Mails of recovery, which Cognito itself limits for each user.
     pub fn for_recovery(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
-        Self::held_to(platform, OwnMailLimits::of_recovery(own))
+        let own = OwnMailLimits::of_recovery(own);
+        Self::held_to(platform, own, CodeUse::Recovery)
     }
 
-    fn held_to(platform: &Platform, own: OwnMailLimits) -> Result<Self, ConfigurationError> {
+    fn held_to(
+        platform: &Platform,
+        own: OwnMailLimits,
+        code_use: CodeUse,
+    ) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
             limits: Limits::new(platform)?,
             mailbox: environment.code_mails()?,
             pool: environment.pool_limits()?,
             own,
+            code_use,
         })
     }
 
-    /// Counts a mail before it is sent. `makes_user` means that the address may need a new user.
-    pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
+    /// Counts a mail before it is sent.
+    pub async fn admit(&self, requester: &Requester<'_>, new_user: NewUser) -> Result<(), Problem> {
         self.count(requester, None).await?;
-        self.admit_to_pool(requester, makes_user).await
+        self.admit_to_pool(requester, new_user).await
     }
 
     /// Counts a mail for the network of a start, for the requester's own budget and for the
@@ -108,12 +116,12 @@ impl CodeMails {
     pub async fn admit_to_pool(
         &self,
         requester: &Requester<'_>,
-        makes_user: bool,
+        new_user: NewUser,
     ) -> Result<(), Problem> {
         if requester.is_known() {
             return Ok(());
         }
-        let admitted = self.ask_pool(requester, makes_user).await;
+        let admitted = self.ask_pool(requester, new_user).await;
         if matches!(admitted, Err(Problem::RateLimited { .. })) {
             self.withdraw(requester).await;
         }
@@ -153,25 +161,16 @@ impl CodeMails {
         if !requester.has_own_budget() {
             return Counted::free();
         }
-        let budget = self.budget(requester);
+        let budget = requester.code_budget(self.code_use);
         let counting = self
             .limits
             .admit(&self.own.strangers, requester.event(&budget));
         Counted::new(counting.await)
     }
 
-    /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
-    fn budget(&self, requester: &Requester<'_>) -> LimitSubject {
-        if self.own.with_solved.is_some() {
-            requester.shared_budget()
-        } else {
-            requester.budget()
-        }
-    }
-
     async fn count_at_mailbox(&self, requester: &Requester<'_>) -> Counted {
         let mailbox = requester.mailbox();
-        let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
+        let (payer, event) = (requester.payer(), requester.event(&mailbox));
         let counting = self
             .limits
             .admit_code_mail(&self.mailbox, &self.own, payer, event);
@@ -182,20 +181,20 @@ impl CodeMails {
         if !requester.is_known() {
             return Counted::free();
         }
-        Counted::unseen(self.ask_pool(requester, false).await)
+        Counted::unseen(self.ask_pool(requester, NewUser::Never).await)
     }
 
-    async fn ask_pool(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
+    async fn ask_pool(&self, requester: &Requester<'_>, new_user: NewUser) -> Result<(), Problem> {
         let request = PoolRequest {
-            payer: requester.pool_payer(),
-            makes_user,
+            payer: requester.payer(),
+            new_user,
         };
         let asking =
             self.limits
                 .admit_to_pool(&self.pool, request, requester.attempt(), requester.now());
         let refusal = match asking.await? {
             None => {
-                if makes_user {
+                if new_user == NewUser::Possible {
                     requester.exchange().count(Metric::NewUsers);
                 }
                 return Ok(());
@@ -221,7 +220,7 @@ impl CodeMails {
     }
 
     async fn give_back_own(&self, requester: &Requester<'_>) {
-        let budget = self.budget(requester);
+        let budget = requester.code_budget(self.code_use);
         let restoring = self
             .limits
             .take_back(&self.own.strangers, requester.event(&budget));
@@ -230,7 +229,7 @@ impl CodeMails {
 
     async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
         let mailbox = requester.mailbox();
-        let (payer, event) = (requester.mail_payer(), requester.event(&mailbox));
+        let (payer, event) = (requester.payer(), requester.event(&mailbox));
         let restoring = self
             .limits
             .take_back_code_mail(&self.mailbox, &self.own, payer, event);

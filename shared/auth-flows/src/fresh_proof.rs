@@ -7,9 +7,10 @@ use auth_aws::{
     Undecided, Whose,
 };
 use auth_domain::{
-    Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, OfferedPassword, OtpCode,
-    Password, Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
-    SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules, Spelling, Tokens,
+    Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, NewUser, OfferedPassword,
+    OtpCode, Password, Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report,
+    SecondFactor, SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules,
+    Spelling, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
@@ -378,7 +379,7 @@ impl ProofMails {
         let email = &guest.email;
         let binding = ProofBinding::of(exchange.caller()?, purpose);
         let requester = self.requesters.meet(exchange, email, None).await?;
-        self.mails.admit(&requester, false).await?;
+        self.mails.admit(&requester, NewUser::Never).await?;
         let codes = self.codes.for_request(exchange.context());
         let session = codes.send(email).await?.session.ok_or_else(|| {
             Problem::EmailDeliveryFailed(Report::of("Cognito sends this user no code"))

@@ -10,9 +10,9 @@ use std::{sync::Arc, time::Duration};
 
 use auth_aws::{ConfigurationError, Event, Guests, Platform, Refusal, SecretSet, Secrets};
 use auth_domain::{
-    AttemptId, Clock, CodeMailPayer, DeviceClaim, DeviceCookie, Email, Guest, KeyRing, KnownDevice,
-    LimitSubject, Mailbox, PoolPayer, Problem, ProofOfWork, Purpose, Randomness, SolvedWork,
-    Timestamp, UserSub, WorkChallenge,
+    AttemptId, Clock, DeviceClaim, DeviceCookie, Email, Guest, KeyRing, KnownDevice, LimitSubject,
+    Mailbox, Payer, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, UserSub,
+    WorkChallenge,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -90,6 +90,15 @@ enum BudgetOwner {
     Solved(SolvedWork),
     /// Any other request.
     Stranger,
+}
+
+/// The use of a mailed code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeUse {
+    /// It proves its address.
+    Proof,
+    /// It sets a new password. Cognito itself limits recoveries for each user.
+    Recovery,
 }
 
 impl Requesters {
@@ -416,6 +425,14 @@ impl Requester<'_> {
         }
     }
 
+    /// The budget of a mailed code, by its use.
+    pub(crate) fn code_budget(&self, code_use: CodeUse) -> LimitSubject {
+        match code_use {
+            CodeUse::Proof => self.budget(),
+            CodeUse::Recovery => self.shared_budget(),
+        }
+    }
+
     fn agent_budget(&self, conversation: Option<&str>) -> LimitSubject {
         if self.exchange.is_from_agent() {
             LimitSubject::tool(conversation, &self.email, self.keys())
@@ -439,44 +456,25 @@ impl Requester<'_> {
 
     /// Whether a guest asks, by a known device or a session. Their mails need no new user.
     pub(crate) fn is_known(&self) -> bool {
-        match &self.owner {
-            BudgetOwner::Device(_) | BudgetOwner::Caller(_) => true,
-            BudgetOwner::Agent | BudgetOwner::Solved(_) | BudgetOwner::Stranger => false,
+        match self.payer() {
+            Payer::Known => true,
+            Payer::Stranger | Payer::Solved(_) | Payer::Agent => false,
         }
     }
 
-    /// The solved challenge that a count of the request uses up.
-    pub(crate) fn solved(&self) -> Option<&SolvedWork> {
+    /// The budget that pays for a count of the request.
+    pub(crate) fn payer(&self) -> Payer<'_> {
         match &self.owner {
-            BudgetOwner::Solved(solved) => Some(solved),
-            BudgetOwner::Device(_)
-            | BudgetOwner::Agent
-            | BudgetOwner::Caller(_)
-            | BudgetOwner::Stranger => None,
+            BudgetOwner::Device(_) | BudgetOwner::Caller(_) => Payer::Known,
+            BudgetOwner::Agent => Payer::Agent,
+            BudgetOwner::Solved(solved) => Payer::Solved(solved),
+            BudgetOwner::Stranger => Payer::Stranger,
         }
     }
 
     /// Whether a count of the request uses up a challenge that a person has solved.
     pub(crate) fn pays_with_work(&self) -> bool {
-        self.solved().is_some()
-    }
-
-    pub(crate) fn mail_payer(&self) -> CodeMailPayer<'_> {
-        match &self.owner {
-            BudgetOwner::Device(_) | BudgetOwner::Caller(_) => CodeMailPayer::Known,
-            BudgetOwner::Agent => CodeMailPayer::Agent,
-            BudgetOwner::Solved(solved) => CodeMailPayer::Solved(solved),
-            BudgetOwner::Stranger => CodeMailPayer::Stranger,
-        }
-    }
-
-    pub(crate) fn pool_payer(&self) -> PoolPayer {
-        match &self.owner {
-            BudgetOwner::Device(_) | BudgetOwner::Caller(_) => PoolPayer::Known,
-            BudgetOwner::Agent => PoolPayer::Agent,
-            BudgetOwner::Solved(_) => PoolPayer::Solved,
-            BudgetOwner::Stranger => PoolPayer::Stranger,
-        }
+        self.payer().solved().is_some()
     }
 
     /// The problem of a refusal. Requesters who share a budget also get a challenge that admits

@@ -6,7 +6,7 @@
 
 use auth_aws::{ConfigurationError, EmailCodes, Platform, SignIns};
 use auth_domain::{
-    AttemptId, LimitState, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp,
+    AttemptId, LimitState, NewUser, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp,
 };
 use auth_lambda::Exchange;
 
@@ -99,7 +99,7 @@ impl Resends {
     ) -> Result<(), Problem> {
         let mailing = async {
             permitting.await?;
-            self.mails.admit(&claimed.requester, false).await?;
+            self.mails.admit(&claimed.requester, NewUser::Never).await?;
             let context = claimed.requester.exchange().context();
             let codes = self.codes.for_request(context);
             codes.send(&claimed.sign_in.email).await

@@ -1,7 +1,7 @@
 //! Counting in fixed windows of the clock, one item and one counter each.
 
 use auth_domain::{
-    AttemptId, Limit, LimitState, PoolLimits, PoolPayer, PoolRequest, Problem, Timestamp,
+    AttemptId, Limit, LimitState, NewUser, Payer, PoolLimits, PoolRequest, Problem, Timestamp,
 };
 
 use super::{Count, Event, KEPT_SECONDS, Limits, key};
@@ -94,12 +94,16 @@ impl Limits {
     pub async fn admit_to_pool(
         &self,
         limits: &PoolLimits,
-        request: PoolRequest,
+        request: PoolRequest<'_>,
         attempt: &AttemptId,
         now: Timestamp,
     ) -> Result<Option<PoolRefusal>, Problem> {
         let window = Window::at(&limits.mails, now);
         let most = limits.mails_for(request.payer);
+        let new_users = match request.new_user {
+            NewUser::Possible => 1,
+            NewUser::Never => 0,
+        };
         let mut condition = String::from(
             "(attribute_not_exists(events) OR events < :most) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)",
         );
@@ -112,10 +116,10 @@ impl Limits {
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":new", number(u32::from(request.makes_user)))
+            .expression_attribute_values(":new", number(new_users))
             .expression_attribute_values(":most", number(most))
             .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
-        if request.payer == PoolPayer::Stranger {
+        if let Payer::Stranger = request.payer {
             condition.push_str(" AND (attribute_not_exists(newUsers) OR newUsers < :newUsers)");
             write = write.expression_attribute_values(":newUsers", number(limits.new_users));
         }
