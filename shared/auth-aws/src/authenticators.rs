@@ -8,16 +8,15 @@ use auth_domain::{
     OtpCode, Problem, Sealed, SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Update, builders::UpdateBuilder},
+    types::{AttributeValue, builders::UpdateBuilder},
 };
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    clients::dynamodb,
     failure::Undecided,
-    guest_items::{FACTOR_RESET, KEY, guest_key},
+    guest_items::{FACTOR_RESET, guest_key},
+    guests_table::{EXISTS, GuestsTable},
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
@@ -37,8 +36,7 @@ pub(crate) const NOT_LOST: &str =
 /// The authenticators' part of the guests table, and the key that seals their secrets.
 #[derive(Clone)]
 pub struct Authenticators {
-    client: Client,
-    table: String,
+    table: GuestsTable,
     vault: Vault,
 }
 
@@ -86,8 +84,7 @@ impl Authenticators {
     /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+            table: GuestsTable::new(platform)?,
             vault: Vault::new(platform)?,
         })
     }
@@ -253,7 +250,7 @@ impl Authenticators {
             .update_expression(
                 "SET pendingAuthenticatorKeys = :keys, pendingAuthenticatorUntil = :until",
             )
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(EXISTS)
             .expression_attribute_values(":keys", sealed(&sealed_keys))
             .expression_attribute_values(":until", millis(until));
         match conditional_update(write, "remember the new authenticator").await? {
@@ -288,9 +285,9 @@ impl Authenticators {
             remove = format!("{remove}, {FACTOR_RESET}");
         }
         let pending = format!("pendingAuthenticatorKeys = :keys AND {NOT_LOST}");
-        let (client, kept) = (&self.client, confirmation.kept);
+        let kept = confirmation.kept;
         let attempted = "put the authenticator in force";
-        keeping(client, guest, kept, now, attempted, |round| {
+        keeping(&self.table, guest, kept, now, attempted, |round| {
             let write = self
                 .update_in(&guest.cognito_sub)
                 .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
@@ -322,7 +319,7 @@ impl Authenticators {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let attempted = "remove the authenticator";
-        keeping(&self.client, guest, kept, now, attempted, |round| {
+        keeping(&self.table, guest, kept, now, attempted, |round| {
             let write = self
                 .update_in(&guest.cognito_sub)
                 .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
@@ -335,16 +332,11 @@ impl Authenticators {
     }
 
     fn update_in(&self, sub: &UserSub) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .key(KEY, guest_key(sub))
+        self.table.update_in(guest_key(sub))
     }
 
     fn update(&self, sub: &UserSub) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key(KEY, guest_key(sub))
+        self.table.update(guest_key(sub))
     }
 }
 

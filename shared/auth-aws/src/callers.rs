@@ -7,7 +7,8 @@ use crate::{
     ConfigurationError, Platform,
     batches::read_batch,
     clients::dynamodb,
-    guest_items::{KEY, guest_key, read_guest},
+    guest_items::{guest_key, read_guest},
+    guests_table::GuestsTable,
     items::{Item, get_millis, get_text, text},
     user_sessions::{has_ended, is_public_clients, read_session},
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Callers {
     client: Client,
-    guests: String,
+    guests: GuestsTable,
     sessions: String,
 }
 
@@ -51,7 +52,7 @@ impl Callers {
         let environment = platform.environment();
         Ok(Self {
             client: dynamodb(platform)?,
-            guests: environment.text("GUESTS_TABLE_NAME")?.to_owned(),
+            guests: GuestsTable::new(platform)?,
             sessions: environment.text("USER_SESSIONS_TABLE_NAME")?.to_owned(),
         })
     }
@@ -135,7 +136,7 @@ impl Callers {
         caller: &Caller,
         also: Option<&SessionId>,
     ) -> Result<(Option<Item>, Vec<Item>), Problem> {
-        let guest = Item::from([(KEY.to_owned(), guest_key(&caller.sub))]);
+        let guest = GuestsTable::key(guest_key(&caller.sub));
         let own = caller.session.as_ref();
         // A batch must not name an item twice.
         let also = also.filter(|also| own != Some(*also));
@@ -150,11 +151,13 @@ impl Callers {
             })
             .collect();
         let sessions = (!sessions.is_empty()).then_some((self.sessions.as_str(), sessions));
-        let keys = [(self.guests.as_str(), vec![guest])]
+        let keys = [(self.guests.name(), vec![guest])]
             .into_iter()
             .chain(sessions);
         let mut found = read_batch(&self.client, keys, "read guest and session").await?;
-        let guest = found.remove(&self.guests).and_then(|mut items| items.pop());
+        let guest = found
+            .remove(self.guests.name())
+            .and_then(|mut items| items.pop());
         Ok((guest, found.remove(&self.sessions).unwrap_or_default()))
     }
 }

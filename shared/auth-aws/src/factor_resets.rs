@@ -2,34 +2,28 @@
 //! guest may stop it, and the guest's next sign-in after the delay carries it out.
 
 use auth_domain::{Guest, Problem, Report, SessionId, Timestamp, UserSub};
-use aws_sdk_dynamodb::{
-    Client,
-    types::{Update, builders::UpdateBuilder},
-};
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
     authenticators::{AUTHENTICATOR, NOT_LOST},
-    clients::dynamodb,
-    guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute},
+    guest_items::{FACTOR_RESET, guest_key, passkey_attribute},
+    guests_table::{EXISTS, GuestsTable},
     items::millis,
     sign_outs::keeping,
-    transactions::{Write, transact},
+    transactions::Write,
 };
 
 /// The resets' part of the guests table.
 #[derive(Clone)]
 pub struct FactorResets {
-    client: Client,
-    table: String,
+    table: GuestsTable,
 }
 
 impl FactorResets {
     /// Resets in the table that `GUESTS_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+            table: GuestsTable::new(platform)?,
         })
     }
 
@@ -46,15 +40,15 @@ impl FactorResets {
             return Ok(before);
         }
         let record = self
-            .update(&guest.cognito_sub)
+            .table
+            .update_in(guest_key(&guest.cognito_sub))
             .update_expression(format!("SET {FACTOR_RESET} = :at"))
-            .condition_expression(format!(
-                "attribute_exists({KEY}) AND attribute_not_exists({FACTOR_RESET})"
-            ))
+            .condition_expression(format!("{EXISTS} AND attribute_not_exists({FACTOR_RESET})"))
             .expression_attribute_values(":at", millis(at))
             .write()?;
         let writes = vec![record, entry.into_write()];
-        if transact(&self.client, writes, "ask for the reset of factors").await? {
+        let asked = self.table.transact(writes, "ask for the reset of factors");
+        if asked.await? {
             Ok(at)
         } else {
             Err(Problem::ServiceUnavailable {
@@ -72,13 +66,16 @@ impl FactorResets {
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let record = self
-            .update(sub)
+            .table
+            .update_in(guest_key(sub))
             .update_expression(format!("REMOVE {FACTOR_RESET}"))
             .condition_expression(NOT_LOST)
             .expression_attribute_values(":millis", millis(now))
             .write()?;
         let writes = vec![record, entry.into_write()];
-        transact(&self.client, writes, "stop the reset of factors").await
+        self.table
+            .transact(writes, "stop the reset of factors")
+            .await
     }
 
     /// Carries out a reset that is due: removes authenticator, backup codes and passkeys, and ends
@@ -98,8 +95,8 @@ impl FactorResets {
             remove = format!("{remove}, #passkey{number}");
         }
         let attempted = "reset the factors";
-        keeping(&self.client, guest, Some(kept), now, attempted, |round| {
-            let mut write = self.update(&guest.cognito_sub);
+        keeping(&self.table, guest, Some(kept), now, attempted, |round| {
+            let mut write = self.table.update_in(guest_key(&guest.cognito_sub));
             for (number, passkey) in &passkeys {
                 let attribute = passkey_attribute(&passkey.id);
                 write = write.expression_attribute_names(format!("#passkey{number}"), attribute);
@@ -108,11 +105,5 @@ impl FactorResets {
             Ok(vec![record.write()?, entry.clone().into_write()])
         })
         .await
-    }
-
-    fn update(&self, sub: &UserSub) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .key(KEY, guest_key(sub))
     }
 }

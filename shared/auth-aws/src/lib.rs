@@ -31,6 +31,7 @@ mod earlier_passwords;
 mod email_codes;
 mod guest_items;
 mod guests;
+mod guests_table;
 mod held_sign_ins;
 mod items;
 mod limits;

@@ -6,19 +6,18 @@ use auth_domain::{
     SessionId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Update, builders::UpdateBuilder},
+    types::{AttributeValue, builders::UpdateBuilder},
 };
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
     authenticators::NOT_LOST,
-    clients::dynamodb,
-    guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute, passkey_value, read_guest},
+    guest_items::{FACTOR_RESET, guest_key, passkey_attribute, passkey_value, read_guest},
+    guests_table::{EXISTS, GuestsTable},
     items::{Written, conditional_update, millis, text},
     sign_outs::{keeping, while_it_waits},
-    transactions::{Write, transact},
+    transactions::Write,
 };
 
 /// The proof that a use of a passkey brings.
@@ -51,16 +50,14 @@ impl PasskeyUse {
 /// The passkeys' part of the guests table.
 #[derive(Clone)]
 pub struct PasskeyList {
-    client: Client,
-    table: String,
+    table: GuestsTable,
 }
 
 impl PasskeyList {
     /// Passkeys in the table that `GUESTS_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+            table: GuestsTable::new(platform)?,
         })
     }
 
@@ -87,14 +84,14 @@ impl PasskeyList {
             .expression_attribute_values(":passkey", passkey_value(passkey))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":millis", millis(now));
-        let exists = format!("attribute_exists(pk) AND {NOT_LOST}");
+        let exists = format!("{EXISTS} AND {NOT_LOST}");
         let record = match waiting {
             Some(set_up) => while_it_waits(record, &exists, set_up),
             None => record.condition_expression(exists),
         };
         let mut writes = vec![record.write()?, entry.into_write()];
         writes.extend(stopped_reset.map(ActivityEntry::into_write));
-        match transact(&self.client, writes, "add the passkey").await? {
+        match self.table.transact(writes, "add the passkey").await? {
             true => Ok(()),
             false if waiting.is_some() => Err(Problem::InvalidSession),
             false => Err(Problem::AuthRequired),
@@ -137,7 +134,7 @@ impl PasskeyList {
     ) -> Result<bool, Problem> {
         let listed = "attribute_exists(#passkey)";
         let attempted = "remove the passkey";
-        keeping(&self.client, guest, kept, now, attempted, |round| {
+        keeping(&self.table, guest, kept, now, attempted, |round| {
             let write = self.update_in(&guest.cognito_sub, id);
             let record = round.ending_sessions(write, listed, "", "#passkey");
             Ok(vec![record.write()?, entry.clone().into_write()])
@@ -151,7 +148,7 @@ impl PasskeyList {
         let write = self
             .update(sub, id)
             .update_expression("REMOVE #passkey")
-            .condition_expression("attribute_exists(pk)");
+            .condition_expression(EXISTS);
         conditional_update(write, "forget the passkey")
             .await
             .map(drop)
@@ -214,17 +211,14 @@ impl PasskeyList {
     }
 
     fn update_in(&self, sub: &UserSub, id: &PasskeyId) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .key(KEY, guest_key(sub))
+        self.table
+            .update_in(guest_key(sub))
             .expression_attribute_names("#passkey", passkey_attribute(id))
     }
 
     fn update(&self, sub: &UserSub, id: &PasskeyId) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key(KEY, guest_key(sub))
+        self.table
+            .update(guest_key(sub))
             .expression_attribute_names("#passkey", passkey_attribute(id))
     }
 }

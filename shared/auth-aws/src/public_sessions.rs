@@ -2,21 +2,19 @@
 //! their tokens first come.
 
 use auth_domain::{Caller, Problem, SessionOrigin, Timestamp, UserSession};
-use aws_sdk_dynamodb::{Client, types::ConditionCheck};
 
 use crate::{
     ActivityEntry, ConfigurationError, IssuedSession, Platform, UserSessions,
-    clients::dynamodb,
-    guest_items::{KEY, guest_key},
-    transactions::{Transacted, Write, transact_or_look},
+    guest_items::guest_key,
+    guests_table::{EXISTS, GuestsTable},
+    transactions::{Transacted, Write},
     user_sessions::{has_ended, read_session},
 };
 
 /// Records sessions of the public client.
 #[derive(Clone)]
 pub struct PublicSessions {
-    client: Client,
-    guests: String,
+    guests: GuestsTable,
     sessions: UserSessions,
     /// The operations' own app client.
     own_client: String,
@@ -27,8 +25,7 @@ impl PublicSessions {
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
-            client: dynamodb(platform)?,
-            guests: environment.text("GUESTS_TABLE_NAME")?.to_owned(),
+            guests: GuestsTable::new(platform)?,
             sessions: UserSessions::new(platform)?,
             own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         })
@@ -50,16 +47,17 @@ impl PublicSessions {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<Option<UserSession>, Problem> {
-        let stays = ConditionCheck::builder()
-            .table_name(&self.guests)
-            .key(KEY, guest_key(&session.key.sub))
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(leavingSince)");
+        let stays = self
+            .guests
+            .check_in(guest_key(&session.key.sub))
+            .condition_expression(format!("{EXISTS} AND attribute_not_exists(leavingSince)"));
         let writes = vec![
             self.sessions.public_record(session, origin, now)?,
             stays.write()?,
             entry.into_write(),
         ];
-        match transact_or_look(&self.client, writes, "record the session").await? {
+        let recorded = self.guests.transact_or_look(writes, "record the session");
+        match recorded.await? {
             Transacted::Made => Ok(Some(UserSession {
                 id: session.key.id.clone(),
                 signed_in_at: session.signed_in_at,

@@ -2,16 +2,13 @@
 //! spares.
 
 use auth_domain::{Guest, HeldSetUp, Problem, SessionId, Timestamp};
-use aws_sdk_dynamodb::{
-    Client,
-    types::{TransactWriteItem, builders::UpdateBuilder},
-};
+use aws_sdk_dynamodb::types::{TransactWriteItem, builders::UpdateBuilder};
 
 use crate::{
     guest_items::read_guest,
-    guests::{ROUNDS, overtaken},
+    guests_table::{GuestsTable, ROUNDS, overtaken},
     items::{millis, text},
-    transactions::{Transacted, transact_or_look},
+    transactions::Transacted,
 };
 
 /// What every end of sessions sets.
@@ -113,7 +110,7 @@ impl Round<'_> {
 /// signs out meanwhile, the change is made all the same, and the session is not kept. `false` if
 /// another condition refused.
 pub(crate) async fn keeping(
-    client: &Client,
+    table: &GuestsTable,
     guest: &Guest,
     kept: Option<&SessionId>,
     now: Timestamp,
@@ -126,7 +123,7 @@ pub(crate) async fn keeping(
         at: not_before(guest, now),
     };
     for _ in 0..ROUNDS {
-        let item = match transact_or_look(client, writes(&round)?, attempted).await? {
+        let item = match table.transact_or_look(writes(&round)?, attempted).await? {
             Transacted::Made => return Ok(true),
             Transacted::Refused(item) => item,
         };

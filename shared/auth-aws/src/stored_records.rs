@@ -15,8 +15,9 @@ use crate::{
     batches::read_batch,
     clients::dynamodb,
     failure::failure,
-    guest_items::{KEY, REGISTRATION, address_key, guest_key, id_key},
-    items::{Item, text},
+    guest_items::{REGISTRATION, address_key, guest_key, id_key},
+    guests_table::GuestsTable,
+    items::text,
     user_pool::UserPool,
 };
 
@@ -35,7 +36,7 @@ const SECRET: [&str; 4] = [
 #[derive(Clone)]
 pub struct StoredRecords {
     client: Client,
-    guests: String,
+    guests: GuestsTable,
     sessions: String,
     activity: String,
     pool: UserPool,
@@ -47,7 +48,7 @@ impl StoredRecords {
         let environment = platform.environment();
         Ok(Self {
             client: dynamodb(platform)?,
-            guests: environment.text("GUESTS_TABLE_NAME")?.to_owned(),
+            guests: GuestsTable::new(platform)?,
             sessions: environment.text("USER_SESSIONS_TABLE_NAME")?.to_owned(),
             activity: environment.text("ACTIVITY_TABLE_NAME")?.to_owned(),
             pool: UserPool::new(platform)?,
@@ -59,9 +60,9 @@ impl StoredRecords {
         let keys = [guest_key(&guest.cognito_sub), id_key(&guest.guest_id)]
             .into_iter()
             .chain(guest.addresses().map(address_key))
-            .map(|key| Item::from([(KEY.to_owned(), key)]))
+            .map(GuestsTable::key)
             .collect();
-        let keys = [(self.guests.as_str(), keys)];
+        let keys = [(self.guests.name(), keys)];
         let found = read_batch(&self.client, keys, "read the guest's items").await?;
         Ok(found.values().flatten().map(shown).collect())
     }
@@ -156,6 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::items::Item;
 
     #[test]
     fn everything_is_shown_but_what_is_sealed_or_a_hash() {
