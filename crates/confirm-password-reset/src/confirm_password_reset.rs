@@ -2,7 +2,7 @@
 
 use auth_aws::{Address, Arrival, Newcomer, Recovery, UserPassword};
 use auth_domain::{
-    ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Report, Timestamp, UserSub,
+    ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Timestamp, UserSub,
 };
 use auth_flows::Attempt;
 use auth_lambda::Exchange;
@@ -114,13 +114,10 @@ impl ConfirmPasswordReset {
             .guests
             .note_new_password(sub, address, entry, now)
             .await?;
-        if noted { Ok(()) } else { Err(overtaken()) }
-    }
-}
-
-fn overtaken() -> Problem {
-    Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("others kept changing the same guest"),
+        if noted {
+            Ok(())
+        } else {
+            Err(Problem::contended("the guest has gone meanwhile"))
+        }
     }
 }

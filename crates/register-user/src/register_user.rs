@@ -102,10 +102,7 @@ impl RegisterUser {
     async fn user_of_before(&self, input: &Input) -> Result<User, Problem> {
         let sub = self.users.holder(&input.email).await?;
         Ok(User {
-            sub: sub.ok_or(Problem::ServiceUnavailable {
-                retry_after_seconds: 1,
-                report: Report::of("a user was removed meanwhile"),
-            })?,
+            sub: sub.ok_or(Problem::contended("a user was removed meanwhile"))?,
             is_new: false,
         })
     }

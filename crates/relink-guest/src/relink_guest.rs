@@ -1,6 +1,6 @@
 //! The decision: check that the guest may move, seal the keys for the new user, and move.
 
-use auth_domain::{ActivityKind, Guest, OperatorAct, Problem, Report, UserSub};
+use auth_domain::{ActivityKind, Guest, OperatorAct, Problem, UserSub};
 use auth_lambda::Exchange;
 
 use crate::{Input, RelinkGuest};
@@ -44,10 +44,7 @@ impl RelinkGuest {
         match self.guests.find(sub).await? {
             Some(of_user) if of_user.guest_id == guest.guest_id => Ok(()),
             Some(_) => Err(Problem::UserMismatch),
-            None => Err(Problem::ServiceUnavailable {
-                retry_after_seconds: 1,
-                report: Report::of("the guest changed meanwhile"),
-            }),
+            None => Err(Problem::contended("the guest changed meanwhile")),
         }
     }
 }

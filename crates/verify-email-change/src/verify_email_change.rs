@@ -30,7 +30,7 @@ impl VerifyEmailChange {
         let changed = changing.await;
         // A right code that something else has failed costs no attempt.
         if let Err(problem) = &changed
-            && problem.report().is_some()
+            && problem.may_have_acted()
             && self.codes.give_back(&id, &attempt).await.is_err()
         {
             tracing::warn!("an attempt that was not to count stays counted");

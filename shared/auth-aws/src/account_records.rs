@@ -93,10 +93,7 @@ impl AccountRecords {
                 return Ok(());
             }
         }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("items were left out of a batch"),
-        })
+        Err(Problem::contended("items were left out of a batch"))
     }
 }
 

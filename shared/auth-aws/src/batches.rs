@@ -43,8 +43,5 @@ pub(crate) async fn read_batch(
             return Ok(found);
         }
     }
-    Err(Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("a batch left items out"),
-    })
+    Err(Problem::contended("a batch left items out"))
 }

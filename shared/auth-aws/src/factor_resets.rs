@@ -1,7 +1,7 @@
 //! Resets of second factors by operators, in their guests' records. An operator requests one, the
 //! guest may stop it, and the guest's next sign-in after the delay carries it out.
 
-use auth_domain::{Guest, Problem, Report, SessionId, Timestamp, UserSub};
+use auth_domain::{Guest, Problem, SessionId, Timestamp, UserSub};
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
@@ -51,10 +51,9 @@ impl FactorResets {
         if asked.await? {
             Ok(at)
         } else {
-            Err(Problem::ServiceUnavailable {
-                retry_after_seconds: 1,
-                report: Report::of("another operator asked at the same moment"),
-            })
+            Err(Problem::contended(
+                "another operator asked at the same moment",
+            ))
         }
     }
 

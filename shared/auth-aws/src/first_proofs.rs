@@ -1,9 +1,7 @@
 //! The first proof of an address, beside the guest that it makes: the claim on the user, and the
 //! event in the guest's activity.
 
-use auth_domain::{
-    Activity, ActivityKind, Actor, Email, Guest, Problem, Report, Timestamp, UserSub,
-};
+use auth_domain::{Activity, ActivityKind, Actor, Email, Guest, Problem, Timestamp, UserSub};
 
 use crate::{
     ActivityEntry, ActivityLog, ConfigurationError, Platform, unproved_users::UnprovedUsers,
@@ -53,9 +51,6 @@ pub(crate) async fn claim_proved(
     if unproved.claim_proved(email, sub, now).await? {
         Ok(())
     } else {
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("the user is being removed"),
-        })
+        Err(Problem::contended("the user is being removed"))
     }
 }

@@ -148,8 +148,5 @@ pub(crate) fn undescribed(error: BuildError) -> Problem {
 }
 
 pub(crate) fn overtaken() -> Problem {
-    Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("others kept changing the same guest"),
-    }
+    Problem::contended("others kept changing the same guest")
 }

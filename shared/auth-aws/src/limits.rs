@@ -16,7 +16,7 @@ use std::fmt::{Display, Write};
 
 use auth_domain::{
     Ageing, AttemptId, CodeMailLimits, Limit, LimitState, LimitSubject, OwnMailLimits, Payer,
-    Problem, Report, SolvedWork, Timestamp, TryLimits,
+    Problem, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -415,10 +415,9 @@ impl Limits {
                 None => return Ok(()),
             }
         }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("others kept counting before a count was taken back"),
-        })
+        Err(Problem::contended(
+            "others kept counting before a count was taken back",
+        ))
     }
 }
 

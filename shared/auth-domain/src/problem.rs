@@ -25,7 +25,7 @@ impl Report {
 
     /// A failure without a source: the description is the whole report.
     #[must_use]
-    pub fn of(description: &'static str) -> Self {
+    pub const fn of(description: &'static str) -> Self {
         Self {
             attempted: description,
             source: None,
@@ -149,6 +149,23 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Other requests change the same items, or DynamoDB has left some out. It passes: the client
+    /// may try again in a second.
+    #[must_use]
+    pub const fn contended(description: &'static str) -> Self {
+        Self::ServiceUnavailable {
+            retry_after_seconds: 1,
+            report: Report::of(description),
+        }
+    }
+
+    /// Whether the call may have acted: it failed, or its answer was lost. A refusal has changed
+    /// nothing.
+    #[must_use]
+    pub const fn may_have_acted(&self) -> bool {
+        self.report().is_some()
+    }
+
     /// The report for the operator, if the problem has one.
     #[must_use]
     pub const fn report(&self) -> Option<&Report> {

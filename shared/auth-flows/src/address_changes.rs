@@ -6,7 +6,7 @@
 //! steps between may be repeated: by the same request, or by a sign-in at either address.
 
 use auth_aws::{AddressSet, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
-use auth_domain::{ActivityKind, Clock, Email, Guest, Notice, Problem, Report, UserSub};
+use auth_domain::{ActivityKind, Clock, Email, Guest, Notice, Problem, UserSub};
 use auth_lambda::Exchange;
 use tokio::{join, try_join};
 
@@ -177,8 +177,5 @@ impl AddressChanges {
 }
 
 fn overtaken() -> Problem {
-    Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("others are changing the same address"),
-    }
+    Problem::contended("others are changing the same address")
 }

@@ -119,7 +119,7 @@ impl<'a> Attempt<'a> {
         let (ended, ()) = join!(ending, self.clear());
         // An end whose answer was lost may be written.
         if let Err(problem) = &ended
-            && problem.report().is_some()
+            && problem.may_have_acted()
         {
             self.reopen().await;
         }

@@ -169,7 +169,7 @@ impl CodeAttempts {
                 };
                 // An attempt whose answer was lost may be claimed.
                 let claim = async {
-                    if problem.report().is_some() {
+                    if problem.may_have_acted() {
                         give_back().await;
                     }
                 };

@@ -65,7 +65,7 @@ impl Counted {
     pub(crate) fn may_stand(&self) -> bool {
         match &self.outcome {
             Ok(()) => !self.is_free,
-            Err(problem) => problem.report().is_some(),
+            Err(problem) => problem.may_have_acted(),
         }
     }
 

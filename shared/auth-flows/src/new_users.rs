@@ -3,7 +3,7 @@
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Platform, Start, Unproved, UnprovedUsers, Users,
 };
-use auth_domain::{AttemptId, Email, Locale, Problem, Report, Timestamp, UserSub};
+use auth_domain::{AttemptId, Email, Locale, Problem, Timestamp, UserSub};
 
 /// How often a start may find the user under removal by another request. Each time it finishes that
 /// removal first.
@@ -46,10 +46,7 @@ impl NewUsers {
                 Start::Sweeping(sub) => self.removal.finish(email, &sub).await?,
             }
         }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("others keep removing the same user"),
-        })
+        Err(Problem::contended("others keep removing the same user"))
     }
 
     async fn make(

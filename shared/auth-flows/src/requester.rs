@@ -283,7 +283,7 @@ impl Requesters {
             }
             (Ok(_), Err(problem)) => (problem, true),
             (Err(problem), _) => {
-                let is_lost = problem.report().is_some();
+                let is_lost = problem.may_have_acted();
                 (problem, is_lost)
             }
         };

@@ -1,8 +1,7 @@
 //! The guest of a user who has just proved an address: found, bound or made.
 
 use auth_domain::{
-    Email, Guest, GuestId, Locale, PendingRegistration, Problem, Report, SignInId, Timestamp,
-    UserSub,
+    Email, Guest, GuestId, Locale, PendingRegistration, Problem, SignInId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::UpdateBuilder};
 
@@ -428,8 +427,5 @@ impl Guests {
 }
 
 fn leaving() -> Problem {
-    Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("the guest of the address is being deleted"),
-    }
+    Problem::contended("the guest of the address is being deleted")
 }
