@@ -161,14 +161,10 @@ impl InitiateOtp {
         sent: Sent,
         now: Timestamp,
     ) -> Result<(), Problem> {
+        let sessions = sent.session.into_iter().collect();
         let sign_in = SignIn {
-            email: email.clone(),
-            cognito_sessions: sent.session.into_iter().collect(),
-            attempts: 0,
-            sent_at: now,
-            expires_at: now.after(self.rules.lifetime),
             password: sent.password,
-            registration: None,
+            ..SignIn::begun(email, sessions, &self.rules, now)
         };
         let id = session_token.sign_in_id();
         let marking = async {

@@ -3,8 +3,8 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    CognitoSession, Guest, GuestId, NewUser, OfferedPassword, PendingRegistration, Problem, Report,
-    Sealed, SessionToken, SignIn, UserSub,
+    CognitoSession, Guest, GuestId, NewUser, PendingRegistration, Problem, Report, Sealed,
+    SessionToken, SignIn, UserSub,
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange, Metric};
@@ -71,26 +71,8 @@ impl RegisterUser {
         }
         Ok(Registered {
             user: Guest {
-                guest_id,
-                email: input.email.clone(),
                 name: input.name.clone(),
-                locale: None,
-                cognito_sub: user.sub,
-                email_verified: false,
-                created_at: now,
-                updated_at: now,
-                has_password: false,
-                unseen_password: false,
-                signed_out_at: None,
-                kept_session: None,
-                is_leaving: false,
-                changing_to: None,
-                address_changed_at: None,
-                device_epoch: 0,
-                authenticator: None,
-                pending_authenticator: None,
-                passkeys: Vec::new(),
-                factor_reset_at: None,
+                ..Guest::new(guest_id, input.email.clone(), user.sub, now)
             },
             session_token,
             expires_in: self.rules.lifetime.as_secs(),
@@ -125,17 +107,12 @@ impl RegisterUser {
             Some(_) | None => return Err(Problem::EmailExists),
         };
         let sign_in = SignIn {
-            email: input.email.clone(),
-            cognito_sessions: vec![session],
-            attempts: 0,
-            sent_at: now,
-            expires_at: now.after(self.rules.lifetime),
-            password: OfferedPassword::None,
             registration: Some(PendingRegistration {
                 guest_id,
                 name: input.name.clone(),
                 password,
             }),
+            ..SignIn::begun(&input.email, vec![session], &self.rules, now)
         };
         self.sign_ins
             .begin(&session_token.registration_id(), &sign_in)

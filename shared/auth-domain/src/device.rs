@@ -218,27 +218,12 @@ mod tests {
 
     fn guest(sub: &str, email: &str, device_epoch: u32) -> Guest {
         let now = Timestamp::from_seconds(0);
+        let guest_id = GuestId::parse("GST-2026-7K3QXB").unwrap();
+        let (email, sub) = (Email::parse(email).unwrap(), UserSub::parse(sub).unwrap());
         Guest {
-            guest_id: GuestId::parse("GST-2026-7K3QXB").unwrap(),
-            email: Email::parse(email).unwrap(),
-            name: None,
-            locale: None,
-            cognito_sub: UserSub::parse(sub).unwrap(),
             email_verified: true,
-            created_at: now,
-            updated_at: now,
-            has_password: false,
-            unseen_password: false,
-            signed_out_at: None,
-            kept_session: None,
-            is_leaving: false,
-            changing_to: None,
-            address_changed_at: None,
             device_epoch,
-            authenticator: None,
-            pending_authenticator: None,
-            passkeys: Vec::new(),
-            factor_reset_at: None,
+            ..Guest::new(guest_id, email, sub, now)
         }
     }
 

@@ -235,6 +235,33 @@ impl AddressClaim {
 }
 
 impl Guest {
+    /// The guest of a user who has not proved the address yet, without a password and factors.
+    #[must_use]
+    pub fn new(guest_id: GuestId, email: Email, cognito_sub: UserSub, now: Timestamp) -> Self {
+        Self {
+            guest_id,
+            email,
+            name: None,
+            locale: None,
+            cognito_sub,
+            email_verified: false,
+            created_at: now,
+            updated_at: now,
+            has_password: false,
+            unseen_password: false,
+            signed_out_at: None,
+            kept_session: None,
+            device_epoch: 0,
+            authenticator: None,
+            pending_authenticator: None,
+            passkeys: Vec::new(),
+            is_leaving: false,
+            factor_reset_at: None,
+            changing_to: None,
+            address_changed_at: None,
+        }
+    }
+
     /// The addresses whose items claim them for the guest: two during a change of address.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         [Some(&self.email), self.changing_to.as_ref()]

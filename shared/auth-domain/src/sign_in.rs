@@ -162,6 +162,25 @@ impl OfferedPassword {
 }
 
 impl SignIn {
+    /// A sign-in that begins at `now`, of a user to whom Cognito offers no password.
+    #[must_use]
+    pub fn begun(
+        email: &Email,
+        cognito_sessions: Vec<CognitoSession>,
+        rules: &SignInRules,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            email: email.clone(),
+            cognito_sessions,
+            attempts: 0,
+            sent_at: now,
+            expires_at: now.after(rules.lifetime),
+            password: OfferedPassword::None,
+            registration: None,
+        }
+    }
+
     /// The attempts made and left.
     #[must_use]
     pub fn attempts(&self, rules: &SignInRules) -> Attempts {

@@ -7,10 +7,9 @@ use auth_aws::{
     Undecided, Whose,
 };
 use auth_domain::{
-    Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, NewUser, OfferedPassword,
-    OtpCode, Password, Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report,
-    SecondFactor, SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules,
-    Spelling, Tokens,
+    Assertion, Authenticator, Clock, FreshProof, Guest, MissingFactor, NewUser, OtpCode, Password,
+    Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
+    SecondFactorPolicy, SelfServiceTokens, SessionToken, SignIn, SignInRules, Spelling, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
@@ -386,15 +385,7 @@ impl ProofMails {
         })?;
         let (token, now) = (SessionToken::generate(&self.randomness), self.clock.now());
         let rules = &self.rules;
-        let sign_in = SignIn {
-            email: email.clone(),
-            cognito_sessions: vec![session],
-            attempts: 0,
-            sent_at: now,
-            expires_at: now.after(rules.lifetime),
-            password: OfferedPassword::None,
-            registration: None,
-        };
+        let sign_in = SignIn::begun(email, vec![session], rules, now);
         self.sign_ins
             .begin_proof(&token.proof_id(), &sign_in, &binding)
             .await?;

@@ -11,8 +11,8 @@ use auth_aws::{
     Platform, SignIns, TokenPurpose, Whose,
 };
 use auth_domain::{
-    Assertion, Clock, CognitoSession, Email, OfferedPassword, Problem, Randomness, SessionToken,
-    SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub, UserVerification, made_up_challenge,
+    Assertion, Clock, Email, Problem, Randomness, SessionToken, SignIn, SignInId, SignInRules,
+    Tokens, UserSub, UserVerification, made_up_challenge,
 };
 use auth_lambda::Exchange;
 
@@ -201,7 +201,7 @@ impl PasskeyStarts {
         };
         let now = self.clock.now();
         let session_token = SessionToken::generate(&self.randomness);
-        let sign_in = awaiting_answer(email, cognito_sessions, &self.rules, now);
+        let sign_in = SignIn::begun(email, cognito_sessions, &self.rules, now);
         self.sign_ins
             .begin(&session_token.passkey_sign_in_id(), &sign_in)
             .await?;
@@ -210,24 +210,6 @@ impl PasskeyStarts {
             challenge,
             rules: self.rules,
         })
-    }
-}
-
-/// A sign-in whose browser is asked for a passkey at `now`.
-pub(crate) fn awaiting_answer(
-    email: &Email,
-    cognito_sessions: Vec<CognitoSession>,
-    rules: &SignInRules,
-    now: Timestamp,
-) -> SignIn {
-    SignIn {
-        email: email.clone(),
-        cognito_sessions,
-        attempts: 0,
-        sent_at: now,
-        expires_at: now.after(rules.lifetime),
-        password: OfferedPassword::None,
-        registration: None,
     }
 }
 

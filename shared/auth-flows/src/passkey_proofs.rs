@@ -10,14 +10,11 @@ use auth_aws::{
 };
 use auth_domain::{
     Clock, FieldProblem, Guest, Passkey, Problem, ProofBinding, ProofPurpose, Randomness,
-    RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
+    RelyingParty, SessionToken, SignIn, SignInRules, Tokens, UserVerification,
 };
 use auth_lambda::{Exchange, PasskeyAsked};
 
-use crate::{
-    BroughtAssertion, GuestRequests, PasskeyAttempts, Turn,
-    passkey_attempts::{awaiting_answer, one_answer},
-};
+use crate::{BroughtAssertion, GuestRequests, PasskeyAttempts, Turn, passkey_attempts::one_answer};
 
 /// Evaluates passkeys as fresh proofs.
 #[derive(Clone)]
@@ -122,7 +119,7 @@ impl ProofChallenges {
         let challenge = passkeys.challenge(&guest.email).await?;
         let PasskeyChallenge { session, challenge } = challenge.ok_or_else(no_passkey)?;
         let token = SessionToken::generate(&self.randomness);
-        let sign_in = awaiting_answer(&guest.email, vec![session], &self.rules, now);
+        let sign_in = SignIn::begun(&guest.email, vec![session], &self.rules, now);
         self.sign_ins
             .begin_proof(&token.passkey_proof_id(), &sign_in, &binding)
             .await?;

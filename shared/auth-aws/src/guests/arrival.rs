@@ -351,27 +351,13 @@ impl Guests {
             password,
             locale,
         } = newcomer;
+        let guest_id = self.draw_guest_id(now);
         Guest {
-            guest_id: GuestId::generate(now, &self.randomness),
-            email: email.clone(),
-            name: None,
             locale: locale.cloned(),
-            cognito_sub: sub.clone(),
             email_verified: true,
-            created_at: now,
-            updated_at: now,
             has_password: password == UserPassword::Proven,
             unseen_password: password == UserPassword::Unseen,
-            signed_out_at: None,
-            authenticator: None,
-            kept_session: None,
-            device_epoch: 0,
-            pending_authenticator: None,
-            passkeys: Vec::new(),
-            is_leaving: false,
-            factor_reset_at: None,
-            changing_to: None,
-            address_changed_at: None,
+            ..Guest::new(guest_id, email.clone(), sub.clone(), now)
         }
     }
 
