@@ -1,9 +1,13 @@
 //! The door of an event.
 
+use auth_domain::Problem;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::ClientContext;
+use crate::{ClientContext, Exchange, Fields};
+
+/// The request that came through a door, and its input.
+pub(crate) type Opened = (Exchange, Result<Fields, Problem>);
 
 /// A door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use std::{
 };
 
 use auth_domain::{Clock, Deployment, FrontDoor, Problem, Report, Timestamp};
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde::Serialize;
 use serde_json::{
     Map, Value, json,
@@ -17,15 +16,14 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Authorizer, ClientContext, Exchange, Fields, Invocation, MailFeedbackTaker,
-    Metric, Operation, ProblemDetails, ScheduledWork, Trigger,
+    Access, AgentTool, Authorizer, Exchange, Fields, Invocation, MailFeedbackTaker, Metric,
+    Operation, ScheduledWork, Trigger,
     authorizer_door::Question,
-    code,
-    door::Door,
-    exchange::{Sender, caller_from_claims},
+    code, direct_door,
+    door::{Door, Opened},
     http_door,
     logging::{self, Completed},
-    mail_feedback, parse_object,
+    mail_feedback,
     problem_details::status,
     strict_json, tool_door,
 };
@@ -275,85 +273,15 @@ fn open<O: Operation>(
     front_door: &FrontDoor,
     event: &RawValue,
     invocation: &Invocation,
-) -> Option<(Exchange, Result<Fields, Problem>)> {
-    let lambda_request_id = || invocation.request_id.clone();
-    Some(match door {
-        Door::Http => match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
-            Ok(request) if !http_door::came_rightly(&request, front_door) => return None,
-            Ok(request) => {
-                let request_id = request
-                    .request_context
-                    .request_id
-                    .clone()
-                    .unwrap_or_else(lambda_request_id);
-                let exchange = Exchange::new(
-                    request_id,
-                    door,
-                    http_door::caller(&request),
-                    http_door::sender(&request, front_door),
-                );
-                (exchange, http_door::fields::<O>(&request))
-            }
-            Err(error) => {
-                tracing::warn!(
-                    line = error.line(),
-                    column = error.column(),
-                    "not an API Gateway event"
-                );
-                (
-                    Exchange::new(lambda_request_id(), door, None, Sender::default()),
-                    Err(Problem::ValidationFailed(Vec::new())),
-                )
-            }
-        },
-        Door::Direct => {
-            let mut fields = parse_object(event.get());
-            let claims = fields
-                .as_mut()
-                .ok()
-                .and_then(|fields| fields.take("claims"));
-            let caller = claims
-                .as_ref()
-                .and_then(Value::as_object)
-                .and_then(caller_from_claims);
-            let principal = fields
-                .as_mut()
-                .ok()
-                .and_then(|fields| fields.take("principal"));
-            let named = |name| fields.as_ref().ok().and_then(|fields| fields.text(name));
-            let conversation = named("conversationId").or_else(|| named("sessionId"));
-            let sender = Sender {
-                conversation: conversation
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned),
-                principal: principal
-                    .as_ref()
-                    .and_then(|principal| principal.as_str()?.parse().ok()),
-                ..Sender::default()
-            };
-            let exchange = Exchange::new(lambda_request_id(), door, caller, sender);
-            (exchange, fields)
-        }
+) -> Option<Opened> {
+    match door {
+        Door::Http => http_door::open::<O>(event, front_door, invocation),
+        Door::Direct => Some(direct_door::open(event, invocation)),
         Door::Tool => {
-            let context = &invocation.client_context;
-            let sender = Sender {
-                conversation: context
-                    .session()
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned),
-                gateway: Some(context.gateway().to_owned()),
-                ..Sender::default()
-            };
-            let exchange = Exchange::new(lambda_request_id(), door, None, sender);
-            let fields = match tool {
-                _ if *context == ClientContext::Unreadable => Err(tool_door::unreadable_context()),
-                Some(tool) if context.tool_name() == Some(tool.name) => parse_object(event.get())
-                    .map(|arguments| tool_door::fields(arguments, tool.arguments)),
-                Some(_) | None => Err(Problem::NotFound),
-            };
-            (exchange, fields)
+            let tool = tool.map(|tool| (tool.name, tool.arguments));
+            Some(tool_door::open(event, tool, invocation))
         }
-    })
+    }
 }
 
 async fn decide<O: Operation>(
@@ -441,11 +369,8 @@ fn close<O: Operation>(
             let names = tool.map_or(&[][..], |tool| tool.arguments);
             raw(&tool_door::failure(&problem, names, exchange.request_id()))
         }
-        (Door::Direct, Ok(output)) if O::status(&output) == 204 => raw(&json!({})),
-        (Door::Direct, Ok(output)) => raw(&output),
-        (Door::Direct, Err(problem)) => {
-            raw(&json!({ "error": ProblemDetails::new(&problem, exchange.request_id()) }))
-        }
+        (Door::Direct, Ok(output)) => raw(&direct_door::success(O::status(&output), &output)),
+        (Door::Direct, Err(problem)) => raw(&direct_door::failure(&problem, exchange.request_id())),
     }
 }
 

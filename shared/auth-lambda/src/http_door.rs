@@ -9,10 +9,11 @@ use aws_lambda_events::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
-    Exchange, Fields, Operation, ProblemDetails,
+    Exchange, Fields, Invocation, Operation, ProblemDetails,
+    door::{Door, Opened},
     exchange::{Sender, caller_from_claims},
     parse_object,
     problem_details::{retry_after_seconds, status},
@@ -25,10 +26,39 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// The header field by which CloudFront proves that a request came through it.
 const ORIGIN_PROOF: &str = "x-origin-verify";
 
+/// Reads the event. `None` for a request that bypassed the front door.
+pub(crate) fn open<O: Operation>(
+    event: &RawValue,
+    front_door: &FrontDoor,
+    invocation: &Invocation,
+) -> Option<Opened> {
+    let lambda_request_id = || invocation.request_id.clone();
+    let request = match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
+        Ok(request) => request,
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            tracing::warn!(line, column, "not an API Gateway event");
+            let exchange = Exchange::new(lambda_request_id(), Door::Http, None, Sender::default());
+            return Some((exchange, Err(Problem::ValidationFailed(Vec::new()))));
+        }
+    };
+    if !came_rightly(&request, front_door) {
+        return None;
+    }
+    let request_id = request.request_context.request_id.clone();
+    let exchange = Exchange::new(
+        request_id.unwrap_or_else(lambda_request_id),
+        Door::Http,
+        caller(&request),
+        sender(&request, front_door),
+    );
+    Some((exchange, fields::<O>(&request)))
+}
+
 /// Whether the request came by the way that this deployment requires: through CloudFront, if that
 /// is in front, because the firewall is there. A request that an IAM principal signed is exempt:
 /// its signature covers the API's own host, so it cannot pass through CloudFront.
-pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
+fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
     !front_door.is_guarded()
         || came_through_cloudfront(request, front_door)
         || is_known_to_iam(request)
@@ -66,7 +96,7 @@ pub(crate) fn forbidden() -> ApiGatewayV2httpResponse {
 }
 
 /// Facts about the request's sender.
-pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> Sender {
+fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> Sender {
     let text = |name: &str| {
         request
             .headers
@@ -132,7 +162,7 @@ fn viewer_address(text: &str) -> Option<SocketAddr> {
 }
 
 /// The caller that the authorizer admitted.
-pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
+fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     let claims = &request
         .request_context
         .authorizer
@@ -152,7 +182,7 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
 /// it.
 ///
 /// An operation takes either JSON or a form, never both.
-pub(crate) fn fields<O: Operation>(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+fn fields<O: Operation>(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     // Other methods read no query: it would be a second source beside the body, and URLs end up in
     // logs.
     let method = &request.request_context.http.method;

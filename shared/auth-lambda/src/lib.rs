@@ -8,6 +8,7 @@
 mod authorizer_door;
 mod code_sent;
 mod cookie;
+mod direct_door;
 mod door;
 mod exchange;
 mod fields;

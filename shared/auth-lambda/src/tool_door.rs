@@ -1,12 +1,43 @@
 //! The agent's door: a plain map of arguments in, `snake_case` out, failures as ordinary results.
 
 use auth_domain::{FieldProblem, Problem};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
-use crate::{Fields, ProblemDetails, code, problem_details::recovery};
+use crate::{
+    ClientContext, Exchange, Fields, Invocation, ProblemDetails, code,
+    door::{Door, Opened},
+    exchange::Sender,
+    parse_object,
+    problem_details::recovery,
+};
+
+/// A tool's name, and its arguments with the fields that they set.
+pub(crate) type Named = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// Reads the event, a map of arguments, if the client context names the operation's tool.
+pub(crate) fn open(event: &RawValue, tool: Option<Named>, invocation: &Invocation) -> Opened {
+    let context = &invocation.client_context;
+    let sender = Sender {
+        conversation: context
+            .session()
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
+        gateway: Some(context.gateway().to_owned()),
+        ..Sender::default()
+    };
+    let exchange = Exchange::new(invocation.request_id.clone(), Door::Tool, None, sender);
+    let fields = match tool {
+        _ if *context == ClientContext::Unreadable => Err(unreadable_context()),
+        Some((name, arguments)) if context.tool_name() == Some(name) => {
+            parse_object(event.get()).map(|given| fields(given, arguments))
+        }
+        Some(_) | None => Err(Problem::NotFound),
+    };
+    (exchange, fields)
+}
 
 /// The operation's input: the tool's arguments under the names that the operation knows.
-pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
+fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
     let mut fields = Fields::new(Map::new());
     for (argument, field) in names {
         if let Some(value) = arguments.take(argument) {
@@ -17,7 +48,7 @@ pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
 }
 
 /// The problem of a call whose client context does not name a tool.
-pub(crate) fn unreadable_context() -> Problem {
+fn unreadable_context() -> Problem {
     Problem::ValidationFailed(vec![FieldProblem {
         field: "clientContext".to_owned(),
         code: "malformed",
