@@ -2,8 +2,8 @@
 
 use std::{cell::RefCell, io, sync::LazyLock};
 
-use auth_lambda::Function;
-use serde_json::Value;
+use auth_lambda::{Counter as _, Function, Metric, MetricLog};
+use serde_json::{Value, json};
 use tracing::{Dispatch, callsite, dispatcher};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
@@ -72,6 +72,32 @@ async fn an_invocation_ends_in_one_line_that_is_log_and_metrics() {
         let name = metric["Name"].as_str().unwrap();
         assert!(line[name].is_number(), "{name} is announced and missing");
     }
+}
+
+/// A trigger has no line for each invocation.
+#[test]
+fn an_event_of_a_function_that_is_no_operation_is_a_line_of_its_own() {
+    let deployment = harness::deployment();
+    let metrics = MetricLog::new("greeter", &deployment.environment, deployment.clock);
+    let _guard = dispatcher::set_default(&LOG);
+    // As in `logged_by`.
+    metrics.count(Metric::GuestsCreated);
+    callsite::rebuild_interest_cache();
+    LINES.take();
+    metrics.count(Metric::GuestsCreated);
+    let line: Value = serde_json::from_slice(&LINES.take()).unwrap();
+    assert_eq!(line["GuestsCreated"], 1);
+    assert_eq!(line["function"], "greeter");
+    assert_eq!(line["environment"], deployment.environment);
+    let announced = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(
+        *announced,
+        json!({
+            "Namespace": "Latchkey",
+            "Dimensions": [["environment", "function"]],
+            "Metrics": [{ "Name": "GuestsCreated", "Unit": "Count" }],
+        })
+    );
 }
 
 #[tokio::test]
