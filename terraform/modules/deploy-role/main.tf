@@ -256,23 +256,11 @@ resource "aws_iam_policy" "data" {
         Sid    = "UserPool"
         Effect = "Allow"
         Action = [
-          "cognito-idp:AssociateWebACL", "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
+          "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
           "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:GetWebACLForResource", "cognito-idp:ListTagsForResource", "cognito-idp:ListUserPoolClients",
           "cognito-idp:SetUserPoolMfaConfig", "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "cognito-idp:UpdateUserPoolClient",
         ]
         Resource = [var.resources.user_pool_arn]
-      },
-      {
-        # The pool's web ACL. IAM requires Cognito's side of it too, which is above. A person makes
-        # the web ACL, and removes it.
-        Sid    = "PoolsWebAcl"
-        Effect = "Allow"
-        Action = ["wafv2:AssociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource", "wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UpdateWebACL"]
-        Resource = [
-          "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/managedruleset/*/*",
-          "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/webacl/${var.prefix}-pool/*",
-          var.resources.user_pool_arn,
-        ]
       },
       {
         # Cognito makes it when a pool first mails from an identity of the account's own.
@@ -372,7 +360,7 @@ resource "aws_iam_policy" "service" {
       {
         Sid      = "RolesWithinTheBoundary"
         Effect   = "Allow"
-        Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+        Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy"]
         Resource = [local.function_roles]
         Condition = {
           StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary.arn }
@@ -453,7 +441,7 @@ resource "aws_iam_policy" "service" {
         Sid    = "Seen"
         Effect = "Allow"
         # take no resource
-        Action   = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "ses:GetAccount", "xray:GetGroups"]
+        Action   = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "ses:GetAccount"]
         Resource = ["*"]
       },
       {
@@ -505,21 +493,35 @@ resource "aws_iam_policy" "edge" {
         Sid    = "Edge"
         Effect = "Allow"
         Action = [
-          "cloudfront:CreateInvalidation", "cloudfront:Describe*", "cloudfront:Get*", "cloudfront:List*", "cloudfront:PublishFunction",
-          "cloudfront:TagResource", "cloudfront:UpdateCachePolicy", "cloudfront:UpdateDistribution", "cloudfront:UpdateFunction",
+          "cloudfront:Describe*", "cloudfront:Get*", "cloudfront:ListTagsForResource", "cloudfront:PublishFunction", "cloudfront:TagResource",
+          "cloudfront:UpdateCachePolicy", "cloudfront:UpdateDistribution", "cloudfront:UpdateFunction",
           "cloudfront:UpdateOriginAccessControl", "cloudfront:UpdateOriginRequestPolicy", "cloudfront:UpdateResponseHeadersPolicy",
         ]
         Resource = sort(var.edge_arns)
       }],
-      [{
-        Sid    = "WebAcl"
-        Effect = "Allow"
-        Action = ["wafv2:GetLoggingConfiguration", "wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:PutLoggingConfiguration", "wafv2:TagResource", "wafv2:UpdateWebACL"]
-        Resource = [
-          "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/managedruleset/*/*",
-          "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${var.prefix}/*",
-        ]
-      }],
+      [
+        {
+          Sid    = "WebAcl"
+          Effect = "Allow"
+          Action = ["wafv2:GetLoggingConfiguration", "wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:PutLoggingConfiguration", "wafv2:TagResource", "wafv2:UpdateWebACL"]
+          Resource = [
+            "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/managedruleset/*/*",
+            "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${var.prefix}/*",
+          ]
+        },
+        {
+          # The pool's web ACL. IAM requires Cognito's side of it too, which is with the pool. A
+          # person makes the web ACL, puts it before the pool, and removes it.
+          Sid    = "PoolsWebAcl"
+          Effect = "Allow"
+          Action = ["wafv2:GetWebACL", "wafv2:GetWebACLForResource", "wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UpdateWebACL"]
+          Resource = [
+            "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/managedruleset/*/*",
+            "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/webacl/${var.prefix}-pool/*",
+            var.resources.user_pool_arn,
+          ]
+        },
+      ],
     )
   })
 }
@@ -583,7 +585,7 @@ resource "aws_iam_policy" "names" {
       length(var.zone_ids) == 0 ? [] : [{
         Sid      = "Zones"
         Effect   = "Allow"
-        Action   = ["route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource"]
+        Action   = ["route53:GetHostedZone", "route53:ListResourceRecordSets"]
         Resource = [for id in var.zone_ids : "arn:${var.partition}:route53:::hostedzone/${id}"]
       }],
     )

@@ -26,3 +26,18 @@ output "bounds" {
     }
   ]
 }
+
+output "grants" {
+  description = "The statements of both roles' policies: their effect, patterns of actions and of ARNs, and conditions."
+  value = [
+    for statement in flatten([
+      for policy in concat([aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.edge, aws_iam_policy.names], aws_iam_policy.agents[*]) : jsondecode(policy.policy).Statement
+    ]) :
+    {
+      allows     = statement.Effect == "Allow"
+      actions    = "^(${replace(join("|", statement.Action), "*", ".*")})$"
+      resources  = "^(${replace(replace(join("|", statement.Resource), "*", ".*"), "?", ".")})$"
+      conditions = { for name, values in merge({}, values(try(statement.Condition, {}))...) : name => jsonencode(values) }
+    }
+  ]
+}

@@ -48,11 +48,11 @@ run "what_aws_makes_for_itself_is_conditioned" {
   # IAM asks for the web ACL's side and for the pool's.
   assert {
     condition = alltrue([
-      for action in ["wafv2:AssociateWebACL", "cognito-idp:AssociateWebACL", "wafv2:GetWebACLForResource", "cognito-idp:GetWebACLForResource"] : anytrue([
-        for statement in jsondecode(aws_iam_policy.data.policy).Statement : contains(statement.Action, action) && contains(statement.Resource, var.resources.user_pool_arn)
+      for action in ["wafv2:GetWebACLForResource", "cognito-idp:GetWebACLForResource"] : anytrue([
+        for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.edge.policy).Statement) : contains(statement.Action, action) && contains(statement.Resource, var.resources.user_pool_arn)
       ])
     ])
-    error_message = "the pool's web ACL can be put in its place"
+    error_message = "it can be seen whether the pool's web ACL is in its place"
   }
 
   assert {
