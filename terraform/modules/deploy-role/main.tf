@@ -9,7 +9,11 @@ locals {
     for service in ["lambda", "logs", "dynamodb", "cloudwatch", "events", "sns", "schemas"] :
     service => "arn:${var.partition}:${service}:${var.region}:${var.account_id}"
   }
-  iam = "arn:${var.partition}:iam::${var.account_id}"
+  iam   = "arn:${var.partition}:iam::${var.account_id}"
+  state = "arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}"
+
+  # By their exact names. A pattern over the prefix would take in the audit's copy.
+  buckets = { for name in ["artifacts", "audit", "site"] : name => "arn:${var.partition}:s3:::${var.prefix}-${name}-${var.account_id}" }
 
   # Tables by the contract's actions on them. A list written here could lack an action, and AWS
   # would refuse it to a function whose own policy has it.
@@ -187,7 +191,7 @@ resource "aws_iam_policy" "reading" {
       {
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:PutObject"]
-        Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}.tflock"]
+        Resource = ["${local.state}.tflock"]
       },
     ]
   })
@@ -205,11 +209,16 @@ resource "aws_iam_policy" "data" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid    = "State"
-        Effect = "Allow"
-        # deleting is for the lock beside the state
-        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}*"]
+        Sid      = "State"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = [local.state, "${local.state}.tflock"]
+      },
+      {
+        Sid      = "StateLock"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = ["${local.state}.tflock"]
       },
       {
         Sid      = "StateBucket"
@@ -234,14 +243,18 @@ resource "aws_iam_policy" "data" {
         Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
       },
       {
-        # A release of the page has names of its own; Terraform removes those of earlier ones.
-        Sid    = "PagesBefore"
-        Effect = "Allow"
-        Action = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]
-        Resource = [
-          "arn:${var.partition}:s3:::${var.prefix}-site-*",
-          "arn:${var.partition}:s3:::${var.prefix}-site-*/latchkey/*",
-        ]
+        # A release of the page has names of its own; Terraform removes those of earlier ones. The
+        # rest of the bucket is a front end of the team's own.
+        Sid      = "PagesBefore"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+        Resource = ["${local.buckets["site"]}/index.html", "${local.buckets["site"]}/latchkey/*"]
+      },
+      {
+        Sid      = "VersionsOfPages"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucketVersions"]
+        Resource = [local.buckets["site"]]
       },
       {
         Sid    = "Tables"

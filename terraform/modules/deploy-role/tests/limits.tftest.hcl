@@ -32,6 +32,42 @@ variables {
   }
 }
 
+run "only_the_page_and_the_lock_are_deleted" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["s3:DeleteObject", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate.tflock"],
+        ["s3:DeleteObject", "arn:aws:s3:::latchkey-test-site-111122223333/latchkey/0/page.js"],
+        ["s3:DeleteObject", "arn:aws:s3:::latchkey-test-site-111122223333/index.html"],
+        ["s3:DeleteObjectVersion", "arn:aws:s3:::latchkey-test-site-111122223333/latchkey/0/page.js"],
+        ["s3:ListBucketVersions", "arn:aws:s3:::latchkey-test-site-111122223333"],
+        ["s3:PutObject", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate"],
+        ["s3:PutObject", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate.tflock"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["s3:DeleteObject", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate"],
+        ["s3:DeleteObject", "arn:aws:s3:::latchkey-test-site-111122223333/app.js"],
+        ["s3:DeleteObject", "arn:aws:s3:::latchkey-test-artifacts-111122223333/zips/0"],
+        ["s3:DeleteObject", "arn:aws:s3:::latchkey-test-audit-111122223333/2026/acts"],
+        ["s3:DeleteObjectVersion", "arn:aws:s3:::latchkey-test-site-111122223333/app.js"],
+        ["s3:DeleteObjectVersion", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate"],
+        ["s3:ListBucketVersions", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["s3:ListBucketVersions", "arn:aws:s3:::latchkey-test-site-111122223333/latchkey"],
+        ["s3:PutObject", "arn:aws:s3:::acme-terraform/latchkey/test.tfstate.backup"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "what_no_deployment_calls_is_not_granted" {
   command = plan
 
