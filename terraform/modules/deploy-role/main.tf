@@ -227,20 +227,29 @@ resource "aws_iam_policy" "data" {
         Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}"]
       },
       {
+        # Of the audit's copy, its settings and the names of its objects, and nothing in it.
         Sid    = "Buckets"
         Effect = "Allow"
         Action = [
           "s3:GetAccelerateConfiguration", "s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
-          "s3:GetReplicationConfiguration", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
-          "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+          "s3:GetReplicationConfiguration", "s3:ListBucket",
         ]
-        Resource = ["arn:${var.partition}:s3:::${var.prefix}-*"]
+        Resource = values(local.buckets)
+      },
+      {
+        Sid    = "BucketsOfReleases"
+        Effect = "Allow"
+        Action = [
+          "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
+          "s3:PutLifecycleConfiguration",
+        ]
+        Resource = [local.buckets["artifacts"], local.buckets["site"]]
       },
       {
         Sid      = "Objects"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"]
-        Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
+        Resource = ["${local.buckets["artifacts"]}/*", "${local.buckets["site"]}/*"]
       },
       {
         # A release of the page has names of its own; Terraform removes those of earlier ones. The
@@ -261,9 +270,17 @@ resource "aws_iam_policy" "data" {
         Effect = "Allow"
         Action = [
           "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource",
-          "dynamodb:TagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
+          "dynamodb:TagResource",
         ]
         Resource = [for table in var.resources.tables : table.arn]
+      },
+      {
+        # Items would expire by a time to live, and be lost without backups. So a table whose items
+        # only come stays as it is.
+        Sid      = "TablesWhoseItemsChange"
+        Effect   = "Allow"
+        Action   = ["dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"]
+        Resource = [for table in var.resources.tables : table.arn if length(setsubtract(table.actions, ["PutItem"])) > 0]
       },
       {
         Sid    = "UserPool"

@@ -32,6 +32,44 @@ variables {
   }
 }
 
+run "the_acts_of_operators_stay_as_they_are" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["s3:PutObject", "arn:aws:s3:::latchkey-test-artifacts-111122223333/zips/0"],
+        ["s3:PutObject", "arn:aws:s3:::latchkey-test-site-111122223333/latchkey/0/page.js"],
+        ["s3:GetObject", "arn:aws:s3:::latchkey-test-artifacts-111122223333/deployment/manifest.json"],
+        ["s3:PutBucketPolicy", "arn:aws:s3:::latchkey-test-artifacts-111122223333"],
+        ["s3:PutBucketPolicy", "arn:aws:s3:::latchkey-test-site-111122223333"],
+        ["s3:GetBucketObjectLockConfiguration", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["s3:ListBucket", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["dynamodb:UpdateTable", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests"],
+        ["dynamodb:DescribeTable", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["s3:GetObject", "arn:aws:s3:::latchkey-test-audit-111122223333/2026/acts"],
+        ["s3:PutObject", "arn:aws:s3:::latchkey-test-audit-111122223333/2026/acts"],
+        ["s3:PutBucketPublicAccessBlock", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["s3:PutBucketPolicy", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["s3:PutEncryptionConfiguration", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["s3:PutLifecycleConfiguration", "arn:aws:s3:::latchkey-test-audit-111122223333"],
+        ["dynamodb:UpdateTable", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"],
+        ["dynamodb:UpdateTimeToLive", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"],
+        ["dynamodb:UpdateContinuousBackups", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "only_the_page_and_the_lock_are_deleted" {
   command = plan
 
