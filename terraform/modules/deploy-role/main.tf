@@ -379,8 +379,16 @@ resource "aws_iam_policy" "service" {
         Resource = ["${local.arn.events}:rule/${var.prefix}-*"]
       },
       {
-        # A permission to open a function is one to open it to all: the API, the pool and the
-        # schedules may call it, and no other account.
+        # A star in a name covers slashes too. Rules with one belong to a bus other than the
+        # account's own, such as that of guests' events.
+        Sid      = "NoRulesOfOtherBuses"
+        Effect   = "Deny"
+        Action   = ["events:*"]
+        Resource = ["${local.arn.events}:rule/*/*"]
+      },
+      {
+        # The API, the pool and the schedules may call a function. IAM has no condition on the
+        # resource or the account that a permission names, so this may let in another account's.
         Sid       = "Callers"
         Effect    = "Allow"
         Action    = ["lambda:AddPermission"]
@@ -481,10 +489,17 @@ resource "aws_iam_policy" "service" {
         Resource = ["arn:${var.partition}:xray:${var.region}:${var.account_id}:group/${var.prefix}/*"]
       },
       {
+        Sid      = "Topics"
+        Effect   = "Allow"
+        Action   = ["sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"]
+        Resource = flatten([for topic in ["alarms", "bounces"] : ["${local.arn.sns}:${var.prefix}-${topic}", "${local.arn.sns}:${var.prefix}-${topic}:*"]])
+      },
+      {
+        # The other topic's messages name addresses.
         Sid      = "AlarmTopic"
         Effect   = "Allow"
-        Action   = ["sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
-        Resource = ["${local.arn.sns}:${var.prefix}-*"]
+        Action   = ["sns:CreateTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
+        Resource = ["${local.arn.sns}:${var.prefix}-alarms", "${local.arn.sns}:${var.prefix}-alarms:*"]
       },
       {
         Sid      = "TestEvents"

@@ -106,6 +106,40 @@ run "only_the_page_and_the_lock_are_deleted" {
   }
 }
 
+run "bounces_and_guests_events_go_where_a_person_sent_them" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["sns:Subscribe", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-alarms"],
+        ["sns:Unsubscribe", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-alarms:0"],
+        ["sns:GetTopicAttributes", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-alarms"],
+        ["sns:GetTopicAttributes", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-bounces"],
+        ["sns:GetSubscriptionAttributes", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-bounces:0"],
+        ["events:PutRule", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-end-old-sessions"],
+        ["events:PutTargets", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-end-old-sessions"],
+        ["events:DescribeRule", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-end-old-sessions"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["sns:Subscribe", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-bounces"],
+        ["sns:SetTopicAttributes", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-bounces"],
+        ["sns:CreateTopic", "arn:aws:sns:eu-west-1:111122223333:latchkey-test-bounces"],
+        ["events:PutRule", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-events/mine"],
+        ["events:PutTargets", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-events/mine"],
+        ["events:DeleteRule", "arn:aws:events:eu-west-1:111122223333:rule/latchkey-test-events/theirs"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "what_no_deployment_calls_is_not_granted" {
   command = plan
 
