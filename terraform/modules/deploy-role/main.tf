@@ -440,18 +440,18 @@ resource "aws_iam_policy" "service" {
       {
         Sid    = "Logs"
         Effect = "Allow"
-        Action = [
-          "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource", "logs:PutRetentionPolicy",
-          "logs:TagResource",
-        ]
-        Resource = [
-          "${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*",
-          # By name, bare and with its streams: AWS's actions differ in which of the two they look
-          # at.
-          "${local.arn.logs}:log-group:${var.access_log_group}",
-          "${local.arn.logs}:log-group:${var.access_log_group}:*",
-          "arn:${var.partition}:logs:us-east-1:${var.account_id}:log-group:aws-waf-logs-${var.prefix}*",
-        ]
+        Action = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource"]
+        # By name, bare and with its streams: AWS's actions differ in which of the two they look at.
+        Resource = concat([local.function_logs], flatten([
+          for group in ["${local.arn.logs}:log-group:${var.access_log_group}", "arn:${var.partition}:logs:us-east-1:${var.account_id}:log-group:aws-waf-logs-${var.prefix}"] : [group, "${group}:*"]
+        ]))
+      },
+      {
+        # What came in at the edge stays for its time: functions go with a release, and their logs.
+        Sid      = "LogsOfFunctions"
+        Effect   = "Allow"
+        Action   = ["logs:DeleteLogGroup"]
+        Resource = [local.function_logs]
       },
       {
         Sid    = "LogDelivery"
@@ -472,7 +472,7 @@ resource "aws_iam_policy" "service" {
         ]
         Resource = [
           "${local.arn.cloudwatch}:alarm:${var.prefix}-*",
-          "arn:${var.partition}:cloudwatch::${var.account_id}:dashboard/${var.prefix}*",
+          "arn:${var.partition}:cloudwatch::${var.account_id}:dashboard/${var.prefix}",
         ]
       },
       {
@@ -690,6 +690,8 @@ resource "aws_iam_policy" "agents" {
 
 locals {
   function_roles = "${local.iam}:role/${var.prefix}-*"
+  api_tags       = "arn:${var.partition}:apigateway:${var.region}::/tags/*"
+  function_logs  = "${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*"
   policies = merge(
     { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, edge = aws_iam_policy.edge.arn, names = aws_iam_policy.names.arn },
     var.agents ? { agents = aws_iam_policy.agents[0].arn } : {},

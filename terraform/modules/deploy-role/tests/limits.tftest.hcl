@@ -140,6 +140,37 @@ run "bounces_and_guests_events_go_where_a_person_sent_them" {
   }
 }
 
+run "a_name_that_begins_like_this_one_is_another_deployment_s" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["logs:DeleteLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/latchkey-test-verify-otp"],
+        ["logs:PutRetentionPolicy", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test"],
+        ["logs:PutRetentionPolicy", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test:*"],
+        ["logs:PutRetentionPolicy", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test"],
+        ["cloudwatch:PutDashboard", "arn:aws:cloudwatch::111122223333:dashboard/latchkey-test"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["logs:DeleteLogGroup", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test"],
+        ["logs:DeleteLogGroup", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test:*"],
+        ["logs:DeleteLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test"],
+        ["logs:PutRetentionPolicy", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test2"],
+        ["logs:PutRetentionPolicy", "arn:aws:logs:us-east-1:111122223333:log-group:aws-waf-logs-latchkey-test2:*"],
+        ["cloudwatch:PutDashboard", "arn:aws:cloudwatch::111122223333:dashboard/latchkey-test2"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "what_no_deployment_calls_is_not_granted" {
   command = plan
 
