@@ -524,8 +524,15 @@ resource "aws_iam_policy" "edge" {
         {
           Sid      = "Api"
           Effect   = "Allow"
-          Action   = ["apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"]
-          Resource = [var.api_arn, "${var.api_arn}/*", "arn:${var.partition}:apigateway:${var.region}::/tags/*"]
+          Action   = ["apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:TagResource"]
+          Resource = [var.api_arn, "${var.api_arn}/*", local.api_tags]
+        },
+        {
+          # On an API it would import another in its place.
+          Sid      = "ApiTags"
+          Effect   = "Allow"
+          Action   = ["apigateway:PUT"]
+          Resource = [local.api_tags]
         },
         {
           Sid      = "Routes"

@@ -171,6 +171,31 @@ run "a_name_that_begins_like_this_one_is_another_deployment_s" {
   }
 }
 
+run "the_api_is_changed_and_never_imported_anew" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/apis/latchkey00"],
+        ["apigateway:POST", "arn:aws:apigateway:eu-west-1::/apis/latchkey00/routes"],
+        ["apigateway:PUT", "arn:aws:apigateway:eu-west-1::/tags/arn"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["apigateway:PUT", "arn:aws:apigateway:eu-west-1::/apis/latchkey00"],
+        ["apigateway:PUT", "arn:aws:apigateway:eu-west-1::/apis/latchkey00/routes/0"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "what_no_deployment_calls_is_not_granted" {
   command = plan
 
