@@ -659,8 +659,14 @@ resource "aws_iam_policy" "agents" {
       {
         Sid      = "Stacks"
         Effect   = "Allow"
-        Action   = ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetStackPolicy", "cloudformation:GetTemplate", "cloudformation:UpdateStack"]
+        Action   = ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetStackPolicy", "cloudformation:GetTemplate"]
         Resource = ["arn:${var.partition}:cloudformation:${var.region}:${var.account_id}:stack/${var.prefix}-agentcore-*/*"]
+      },
+      {
+        Sid      = "StackOfTools"
+        Effect   = "Allow"
+        Action   = ["cloudformation:UpdateStack"]
+        Resource = ["arn:${var.partition}:cloudformation:${var.region}:${var.account_id}:stack/${var.prefix}-agentcore-tools/*"]
       },
       {
         Sid    = "Tools"
@@ -668,7 +674,7 @@ resource "aws_iam_policy" "agents" {
         Action = [
           "bedrock-agentcore:CreateGatewayTarget", "bedrock-agentcore:DeleteGatewayTarget", "bedrock-agentcore:GetGateway",
           "bedrock-agentcore:GetGatewayTarget", "bedrock-agentcore:ListGatewayTargets", "bedrock-agentcore:ListTagsForResource",
-          "bedrock-agentcore:TagResource", "bedrock-agentcore:UpdateGateway", "bedrock-agentcore:UpdateGatewayTarget",
+          "bedrock-agentcore:TagResource", "bedrock-agentcore:UntagResource", "bedrock-agentcore:UpdateGateway", "bedrock-agentcore:UpdateGatewayTarget",
         ]
         Resource = ["arn:${var.partition}:bedrock-agentcore:${var.region}:${var.account_id}:gateway/${var.prefix}-*"]
       },

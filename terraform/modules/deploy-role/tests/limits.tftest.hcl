@@ -196,6 +196,31 @@ run "the_api_is_changed_and_never_imported_anew" {
   }
 }
 
+run "the_agents_identity_is_a_person_s" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for one in [
+        ["cloudformation:UpdateStack", "arn:aws:cloudformation:eu-west-1:111122223333:stack/latchkey-test-agentcore-tools/0"],
+        ["cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-west-1:111122223333:stack/latchkey-test-agentcore-identity/0"],
+        ["cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-west-1:111122223333:stack/latchkey-test-agentcore-tools/0"],
+        ["bedrock-agentcore:UntagResource", "arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/latchkey-test-0123456789"],
+      ] : anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ])
+    error_message = "a workflow needs each of these"
+  }
+
+  assert {
+    condition = [
+      for one in [
+        ["cloudformation:UpdateStack", "arn:aws:cloudformation:eu-west-1:111122223333:stack/latchkey-test-agentcore-identity/0"],
+      ] : join(" ", one) if anytrue([for grant in output.grants : grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))]) && !anytrue([for grant in output.grants : !grant.allows && can(regex(grant.actions, one[0])) && can(regex(grant.resources, one[1]))])
+    ] == []
+    error_message = "no workflow may do one of these"
+  }
+}
+
 run "what_no_deployment_calls_is_not_granted" {
   command = plan
 
