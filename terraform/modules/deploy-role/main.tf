@@ -310,10 +310,12 @@ resource "aws_iam_policy" "data" {
         Resource = concat([var.resources.secret_arn], var.resources.origin_secret_arns)
       },
       {
-        Sid      = "Data"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = [var.resources.key_arn]
+        # By the services whose data the role may read and write, and for no other ciphertext.
+        Sid       = "Data"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = [var.resources.key_arn]
+        Condition = { StringEquals = { "kms:ViaService" = [for service in ["dynamodb", "s3", "secretsmanager"] : "${service}.${var.region}.amazonaws.com"] } }
       },
       {
         # Services use the key by grants of their own, such as DynamoDB for a table.

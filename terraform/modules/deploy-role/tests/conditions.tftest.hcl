@@ -57,6 +57,13 @@ run "what_aws_makes_for_itself_is_conditioned" {
 
   assert {
     condition = [
+      for statement in jsondecode(aws_iam_policy.data.policy).Statement : statement.Condition if contains(statement.Action, "kms:Decrypt")
+    ] == [{ StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"] } }]
+    error_message = "a workflow uses the key through the services whose data it may have, and decrypts nothing itself"
+  }
+
+  assert {
+    condition = [
       for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Condition if contains(statement.Action, "kms:ReEncrypt*")
     ] == [{ StringEquals = { "kms:ViaService" = "dynamodb.eu-west-1.amazonaws.com" } }]
     error_message = "a function's rights to the key beyond reading are for DynamoDB alone"
