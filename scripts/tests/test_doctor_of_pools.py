@@ -190,6 +190,18 @@ class Pools(unittest.TestCase):
                 self.cognito.create_user_pool_domain(UserPoolId=pool_id, Domain=f"latchkey-{version}", ManagedLoginVersion=version)
                 self.assertEqual(self.codes(pool_id), codes)
 
+    def test_the_pages_of_a_pool_without_agents_are_not_asked_for(self) -> None:
+        """The deploying role may read a pool's domain only where there are agents."""
+
+        def refused(**_: object) -> None:
+            self.fail("the domain was read")
+
+        pool_id, _ = self.made({}, {})
+        self.cognito.create_user_pool_domain(UserPoolId=pool_id, Domain="latchkey-theirs", ManagedLoginVersion=1)
+        self.cognito.meta.events.register("before-call.cognito-identity-provider.DescribeUserPoolDomain", refused)
+        self.addCleanup(self.cognito.meta.events.unregister, "before-call.cognito-identity-provider.DescribeUserPoolDomain", refused)
+        self.assertEqual(self.codes(pool_id), set())
+
     def test_a_token_with_the_admin_scope_is_found(self) -> None:
         """A real token, which Cognito fills by its own rules if no trigger is wired."""
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"], "GenerateSecret": False}

@@ -168,10 +168,10 @@ def clients(deployed: Deployed) -> Iterator[Finding]:
 def hosted_page(deployed: Deployed) -> Iterator[Finding]:
     """Whether the page on which people consent signs them in by code, and heeds the fresh sign-in
     that each consent asks for."""
-    domain = deployed.hosted_domain
-    if not domain or not any(is_agentcores(client) for client in deployed.clients):
+    if not any(is_agentcores(client) for client in deployed.clients):
         return
-    if domain.get("ManagedLoginVersion") != 2:
+    domain = deployed.hosted_domain
+    if domain and domain.get("ManagedLoginVersion") != 2:
         yield error(
             "managed-login",
             domain["Domain"],
