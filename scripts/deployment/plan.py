@@ -2,11 +2,14 @@
 
 import dataclasses
 import difflib
+import functools
 import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
+
+from deployment import contract
 
 # Resources with content that a new one would lack.
 KEPT = {
@@ -46,6 +49,15 @@ FOR_A_PERSON_ALONE = (
     "aws_ses_",
     "aws_wafv2_api_key",
 )
+# Of these it sets tags, and changes nothing else.
+TAGS = frozenset({"tags", "tags_all"})
+CHANGED_BY_A_PERSON = ("aws_cognito_user_pool_domain", "aws_kms_alias", "aws_kms_key")
+# It changes the other stack of agents, that of the tools.
+IDENTITY_OF_AGENTS = "module.agentcore[0].aws_cloudformation_stack.identity"
+# IAM has an action for each of these, and the role has none of them.
+OF_A_ROLE = frozenset({"assume_role_policy", "max_session_duration", "permissions_boundary"})
+# It deletes the logs of functions, and no others.
+LOGS_OF_FUNCTIONS = "module.function["
 
 # The policy of modules/operation. All versions of a function share it.
 GRANTS = re.compile(r'module\.function\["(?P<function>[^"]+)"\]\.aws_iam_role_policy\.this')
@@ -69,6 +81,9 @@ class Change:
     verb: str
     other_relying_party: bool = False
     """Whether a pool makes passkeys for another name from then on."""
+    attributes: frozenset[str] = frozenset()
+    """The attributes that change."""
+    loses_a_tag: bool = False
 
     @property
     def loss(self) -> str | None:
@@ -87,7 +102,28 @@ class Change:
             return self.verb != "forget"
         if (self.kind, self.verb) == ("aws_cognito_user_pool_client", "make"):
             return False
-        return self.verb not in ("change", "forget") and (self.kind in KEPT or self.kind.startswith(FOR_A_PERSON))
+        if self.verb == "change":
+            return self.change_takes_a_person
+        if self.kind == "aws_cloudwatch_log_group" and self.verb in ("destroy", "replace"):
+            return not self.address.startswith(LOGS_OF_FUNCTIONS)
+        return self.verb != "forget" and (self.kind in KEPT or self.kind.startswith(FOR_A_PERSON))
+
+    @property
+    def change_takes_a_person(self) -> bool:
+        # The role sets tags and removes none.
+        if self.loses_a_tag or self.address == IDENTITY_OF_AGENTS:
+            return True
+        if self.kind == "aws_iam_role":
+            return bool(self.attributes & OF_A_ROLE)
+        return (self.kind in CHANGED_BY_A_PERSON or self.address in tables_that_only_grow()) and bool(self.attributes - TAGS)
+
+
+@functools.cache
+def tables_that_only_grow() -> frozenset[str]:
+    """The tables to which functions only put items: acts of operators."""
+    resources = contract.read("openapi")["x-latchkey-resources"]
+    growing = [name for name, resource in resources.items() if "table" in resource and resource["actions"] == ["PutItem"]]
+    return frozenset(f'module.tables.aws_dynamodb_table.this["{name}"]' for name in growing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +168,19 @@ def relying_party(pool: dict[str, Any] | None) -> str | None:
         name: str | None = configuration.get("relying_party_id")
         return name
     return None
+
+
+def changed_attributes(change: dict[str, Any]) -> frozenset[str]:
+    """Those that differ, and those that are known only after the apply."""
+    before, after = change.get("before") or {}, change.get("after") or {}
+    unknown = {name for name, is_unknown in (change.get("after_unknown") or {}).items() if is_unknown}
+    return frozenset(unknown | {name for name in before | after if before.get(name) != after.get(name)})
+
+
+def loses_a_tag(change: dict[str, Any]) -> bool:
+    before, after = ((change.get(state) or {}).get("tags_all") or {} for state in ("before", "after"))
+    is_unknown = (change.get("after_unknown") or {}).get("tags_all") is True
+    return not is_unknown and bool(before.keys() - after.keys())
 
 
 def verb_of(change: dict[str, Any]) -> str | None:
@@ -188,6 +237,8 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
             change["type"],
             verb,
             relying_party(change["change"].get("before")) not in (None, relying_party(change["change"].get("after"))),
+            changed_attributes(change["change"]),
+            loses_a_tag(change["change"]),
         )
         for change in shown.get("resource_changes", [])
         if change["mode"] == "managed" and (verb := verb_of(change["change"]))

@@ -110,8 +110,11 @@ class Plans(unittest.TestCase):
             shown("module.edge[0].aws_acm_certificate.this[0]", "create"),
             shown("module.deploy_role[0].aws_iam_policy.service", "update"),
             shown('module.secrets.aws_secretsmanager_secret_version.origin["a"]', "delete", "create"),
+            shown("module.edge[0].aws_cloudwatch_log_group.web_acl", "delete"),
+            shown("module.user_pool.aws_wafv2_web_acl_association.this[0]", "create"),
         ]
         done = [
+            shown('module.function["verify-otp"].aws_cloudwatch_log_group.this', "delete"),
             shown(POOL, "update"),
             shown("module.user_pool.aws_cognito_user_pool_client.browser[0]", "create"),
             shown("module.edge[0].aws_cloudfront_distribution.this", "update"),
@@ -121,6 +124,35 @@ class Plans(unittest.TestCase):
         self.assertEqual(
             [change.takes_a_person for change in planned(*refused, *done).changes], [True] * len(refused) + [False] * len(done)
         )
+
+    def test_a_change_that_a_workflow_may_not_make_is_known_beforehand(self) -> None:
+        before: dict[str, Any] = {"tags": {}, "tags_all": {"application": "latchkey"}}
+        role = {**before, "assume_role_policy": "{}", "max_session_duration": 3600, "permissions_boundary": "a", "description": "a"}
+        retagged = {"tags_all": {"application": "latchkey", "team": "ours"}}
+        audit, guests = (f'module.tables.aws_dynamodb_table.this["{name}"]' for name in ("audit", "guests"))
+        key, verify = "aws_kms_key.this", 'module.function["verify-otp"]'
+        for address, before_it, changes, refused in (
+            (key, before, {"policy": "{}"}, True),
+            (key, before, {"enable_key_rotation": False}, True),
+            (key, before, retagged, False),
+            ("aws_kms_alias.this", {}, {"target_key_id": "b"}, True),
+            ("module.agentcore[0].aws_cognito_user_pool_domain.this", {}, {"managed_login_version": 1}, True),
+            ("module.agentcore[0].aws_cloudformation_stack.identity", before, {"parameters": {}}, True),
+            ("module.agentcore[0].aws_cloudformation_stack.tools", before, {"parameters": {}}, False),
+            (f"{verify}.aws_iam_role.this", role, {"assume_role_policy": "{ }"}, True),
+            (f"{verify}.aws_iam_role.this", role, {"max_session_duration": 7200}, True),
+            (f"{verify}.aws_iam_role.this", role, {"permissions_boundary": None}, True),
+            (f"{verify}.aws_iam_role.this", role, {"description": "b"}, False),
+            (audit, before, {"point_in_time_recovery": []}, True),
+            (audit, before, retagged, False),
+            (guests, before, {"point_in_time_recovery": []}, False),
+            (f"{verify}.aws_lambda_function.this", before, {"tags_all": {"app": "latchkey"}}, True),
+            (f"{verify}.aws_lambda_function.this", before, {"tags_all": {"application": "another"}}, False),
+        ):
+            with self.subTest(address, changes=changes):
+                change = shown(address, "update")
+                change["change"] |= {"before": before_it, "after": {**before_it, **changes}, "after_unknown": {}}
+                self.assertEqual(planned(change).changes[0].takes_a_person, refused)
 
     def test_a_role_that_loses_a_grant_is_named_with_what_it_loses(self) -> None:
         two = statement(["dynamodb:GetItem", "dynamodb:PutItem"], ["table/guests", "table/limits"])
