@@ -5,7 +5,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -129,7 +129,8 @@ def tables_that_only_grow() -> frozenset[str]:
 @dataclasses.dataclass(frozen=True)
 class Plan:
     file: str
-    text: str
+    show: Callable[[], str]
+    """Asks Terraform for the plan's text, for which it loads every provider again."""
     changes: tuple[Change, ...]
     outputs_change: bool
     complaints: tuple[str, ...]
@@ -138,6 +139,10 @@ class Plan:
     """Each function whose role loses an action, or a resource of it, and these actions."""
     unjudged: tuple[str, ...] = ()
     """The functions whose grants Terraform knows only after the apply."""
+
+    @functools.cached_property
+    def text(self) -> str:
+        return self.show()
 
     @property
     def empty(self) -> bool:
@@ -229,7 +234,7 @@ def grants(shown: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], tuple[str
     return narrowed, tuple(unjudged)
 
 
-def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
+def read(file: str, show: Callable[[], str], shown: dict[str, Any]) -> Plan:
     """Reads the output of `terraform show -json` for a plan."""
     changes = tuple(
         Change(
@@ -251,4 +256,4 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for instance in check.get("instances", [])
         for problem in instance.get("problems", [])
     )
-    return Plan(file, text, changes, outputs_change, complaints, *grants(shown))
+    return Plan(file, show, changes, outputs_change, complaints, *grants(shown))

@@ -157,7 +157,7 @@ class Terraform:
                 "plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options
             )
             shown = json.loads(self.run("show", "-json", saved))
-            yield plans.read(saved, self.run("show", "-no-color", saved), shown)
+            yield plans.read(saved, lambda: self.run("show", "-no-color", saved), shown)
 
     def apply(self, planned: plans.Plan) -> None:
         """Shows Terraform's output, except its outputs, which callers ask for."""
