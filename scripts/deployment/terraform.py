@@ -108,16 +108,21 @@ class Terraform:
     def s3(self) -> Any:
         return self.where.aws("s3", self.state_region)
 
+    @functools.cached_property
+    def made(self) -> list[dict[str, Any]]:
+        """The resources in the state, until this changes them."""
+        return made(self.run("state", "pull"))
+
     def modules(self) -> set[str]:
         """The names of the modules that have something in the state; of the root, an empty one."""
-        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in made(self.run("state", "pull"))}
+        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in self.made}
 
     def has_made(self, kind: str) -> bool:
-        return any(resource["type"] == kind for resource in made(self.run("state", "pull")))
+        return any(resource["type"] == kind for resource in self.made)
 
     def pool(self) -> dict[str, Any] | None:
         """The user pool as the state has it."""
-        found = [resource for resource in made(self.run("state", "pull")) if resource["type"] == "aws_cognito_user_pool"]
+        found = [resource for resource in self.made if resource["type"] == "aws_cognito_user_pool"]
         return next((dict(instance["attributes"]) for pool in found for instance in pool["instances"]), None)
 
     def neighbours(self) -> list[str]:
@@ -135,6 +140,7 @@ class Terraform:
         addresses = self.run("state", "list").splitlines()
         there = [one for one in addresses if one.startswith(beginnings) or re.sub(r"module\.[^.]+\.", "", one).startswith(beginnings)]
         if there:
+            self.__dict__.pop("made", None)
             self.run("state", "rm", *there)
         return there
 
@@ -161,6 +167,7 @@ class Terraform:
 
     def apply(self, planned: plans.Plan) -> None:
         """Shows Terraform's output, except its outputs, which callers ask for."""
+        self.__dict__.pop("made", None)
         with self.started("apply", "-no-color", planned.file) as process:
             assert process.stdout
             for line in itertools.takewhile(lambda line: line != "Outputs:\n", process.stdout):
