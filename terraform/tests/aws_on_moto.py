@@ -28,7 +28,7 @@ import more_of_moto  # noqa: F401, teaches moto by being imported
 from moto.awslambda.models import lambda_backends
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 # moto 5.2 cannot empty a bucket that has delete markers: it calls this on them, and they have none.
@@ -347,6 +347,13 @@ class Gaps:
         return json_response({"queryDefinitions": found})
 
 
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each of some ten thousand requests."""
+
+    def log_request(self, code="-", size="-"):
+        pass
+
+
 def functions_of(request):
     """moto's functions of the region that signed the request."""
     region = re.search(r"Credential=[^/]+/\d+/([^/]+)/", request.headers["Authorization"])[1]
@@ -372,7 +379,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
     port = parser.parse_args().port or free_port()
-    server = make_server("127.0.0.1", port, Gaps(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    server = make_server("127.0.0.1", port, Gaps(DomainDispatcherApplication(create_backend_app)), threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=30).close()
     print(port, flush=True)
