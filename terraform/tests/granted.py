@@ -3,8 +3,11 @@ roles that workflows take.
 
     granted.py deploy             every call is one that the deploying role may make
     granted.py plan               every call is one that the planning role may make, within its boundary
+    granted.py deploy,plan        every call is one that either role may make
     granted.py forget             asks, and judges nothing
     granted.py deploy ACTION…     every call but those of these actions, which it may not make
+
+The calls are then in the file that CALLS names, as JSON, for what else a test asks of them.
 
 Policies are read from moto, as they were deployed. Of a call, its action is judged, and its
 resource as far as the request names it; conditions are not: a condition that fails is for AWS to
@@ -12,6 +15,7 @@ show.
 """
 
 import json
+import pathlib
 import re
 import sys
 import urllib.request
@@ -86,11 +90,17 @@ NAMES = {
 
 
 def main() -> None:
-    role, *lacking = sys.argv[1:]
+    roles, *lacking = sys.argv[1:]
     with urllib.request.urlopen(f"{environ['AWS_ENDPOINT_URL']}/seen-by-the-test") as answer:
         calls = json.load(answer)
-    if role == "forget":
-        return
+    if "CALLS" in environ:
+        pathlib.Path(environ["CALLS"]).write_text(json.dumps(calls))
+    if roles != "forget":
+        for role in roles.split(","):
+            judge(role, lacking, calls)
+
+
+def judge(role, lacking, calls):
     iam = boto3.client("iam")
     attached = [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=f"latchkey-dev-{role}")["AttachedPolicies"]]
     within = [[statement for arn in attached for statement in statements(iam, arn)]]
@@ -173,6 +183,9 @@ def resources_of(service, region, given):
             found.append(value)
         elif prefix := NAMES.get(name.lower()):
             found.append(prefix.format(region=region, account=ACCOUNT) + value)
+    if service == "events" and not found and (rule := given.get("Rule", given.get("Name"))):
+        bus = given.get("EventBusName", "default")
+        found.append(f"arn:aws:events:{region}:{ACCOUNT}:rule/{rule if bus == 'default' else f'{bus}/{rule}'}")
     return found
 
 
