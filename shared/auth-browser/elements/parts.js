@@ -21,6 +21,9 @@ export function section(voice, id, heading, ...content) {
   return make('section', { 'aria-labelledby': id, part: 'section' }, title, ...content);
 }
 
+/** How often a page solves a challenge for one request. */
+const MOST_SOLUTIONS = 3;
+
 const NAMES = {
   email: { type: 'email', autocomplete: 'username', inputmode: 'email', maxlength: 128 },
   code: { type: 'text', autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 24 },
@@ -182,28 +185,34 @@ export function markFields(voice, fields, problem) {
 }
 
 /**
- * Calls an operation. If work can pay for its refusal, does the work and calls once more. `onWork`
- * is called when the work begins (with a signal's controller), with its progress, and at its end
- * (null).
+ * Calls an operation. If work can pay for its refusal, does the work and calls again: others may
+ * have raised the price meanwhile, so it does so a few times. `onWork` is called when the work
+ * begins (with a signal's controller), with its progress, and at its end (null).
  */
 export async function withWork(call, onWork) {
-  try {
-    return await call({});
-  } catch (problem) {
-    if (problem?.challenge === undefined) throw problem;
-    const controller = new AbortController();
-    onWork(0, controller);
+  let solved = {};
+  for (let left = MOST_SOLUTIONS; ; left -= 1) {
     try {
-      const proofOfWork = await solveChallenge(problem.challenge, {
-        signal: controller.signal,
-        onProgress: (progress) => onWork(progress, controller),
-      });
-      return await call({ proofOfWork });
-    } catch (error) {
-      throw error instanceof TypeError || controller.signal.aborted ? problem : error;
-    } finally {
-      onWork(null, controller);
+      return await call(solved);
+    } catch (problem) {
+      if (problem?.challenge === undefined || left === 0) throw problem;
+      solved = { proofOfWork: await solution(problem, onWork) };
     }
+  }
+}
+
+async function solution(problem, onWork) {
+  const controller = new AbortController();
+  onWork(0, controller);
+  try {
+    return await solveChallenge(problem.challenge, {
+      signal: controller.signal,
+      onProgress: (progress) => onWork(progress, controller),
+    });
+  } catch (error) {
+    throw error instanceof TypeError || controller.signal.aborted ? problem : error;
+  } finally {
+    onWork(null, controller);
   }
 }
 
