@@ -7,8 +7,8 @@
 //! a nonce, in a cookie that no other site's request carries, and a matching form.
 //!
 //! The page names the agent, the time, and the country of this request if CloudFront sends it. It
-//! contains no text that a conversation chose: no address, no scope, no conversation's id. It speaks
-//! the browser's language, or else that of the deployment's mails.
+//! contains no text that a conversation chose: no address, no scope, no conversation's id. It is in
+//! the browser's language, or else in that of the deployment's mails.
 //!
 //! A key derives the link from the session, and the link lives as long as the session. After the
 //! authorization has ended, a browser sees its outcome.

@@ -188,8 +188,8 @@ pub struct Guest {
     pub updated_at: Timestamp,
     /// Whether Cognito holds a password for this guest.
     pub has_password: bool,
-    /// Whether the user came without a sign-in of Latchkey's, so may have a password from before the
-    /// address was proved. It does not count until [`Self::has_password`].
+    /// Whether the user came without a sign-in of Latchkey's. There may be a password from before
+    /// the address was proved, and it does not count until [`Self::has_password`].
     pub unseen_password: bool,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,

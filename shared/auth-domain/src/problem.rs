@@ -101,7 +101,7 @@ pub enum Problem {
     EmailExists,
     /// The guest has as many passkeys as one can have.
     PasskeyLimit,
-    /// The guest's second factor is a passkey. Only a sign-in or a fresh proof by passkey brings it.
+    /// The guest's second factor is a passkey. A sign-in or a fresh proof by passkey brings it.
     PasskeyRequired,
     /// The code is wrong.
     InvalidOtp(Attempts),

@@ -242,7 +242,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
     header_behavior = "whitelist"
 
     headers {
-      items = ["Accept-Language", "CloudFront-Viewer-Address", "CloudFront-Viewer-Country", "Content-Type", "Origin", "Sec-Fetch-Site", "User-Agent", "Access-Control-Request-Headers", "Access-Control-Request-Method"]
+      items = ["Accept", "Accept-Language", "CloudFront-Viewer-Address", "CloudFront-Viewer-Country", "Content-Type", "Origin", "Sec-Fetch-Site", "User-Agent", "Access-Control-Request-Headers", "Access-Control-Request-Method"]
     }
   }
 

@@ -100,8 +100,8 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
     assert_eq!(body["cookie"], Value::Null);
 }
 
-/// Any host of the site can set a cookie whose name has such a space before the prefix: to a browser
-/// it has none.
+/// Any host of the site can set a cookie whose name has such a space before the prefix: to a
+/// browser it has no prefix.
 #[tokio::test]
 async fn white_space_that_browsers_keep_belongs_to_a_cookies_name() {
     for space in ["\u{a0}", "\u{85}", "\u{2000}", "\u{3000}", "\u{b}"] {
