@@ -392,10 +392,24 @@ async function limits() {
       body: JSON.stringify({ email: address }),
     });
   }
+  // While this browser works, others raise the price: its first solution is answered with a second
+  // challenge.
+  let refused;
+  let paid = 0;
+  await tab.route('**/auth/otp/initiate', async (route) => {
+    if (route.request().postDataJSON().proofOfWork === undefined) {
+      const response = await route.fetch();
+      refused = { status: response.status(), headers: response.headers(), body: await response.text() };
+      return route.fulfill(refused);
+    }
+    paid += 1;
+    return paid === 1 ? route.fulfill(refused) : route.continue();
+  });
   await fill(tab, 'email', address);
   await go(tab);
   await tab.waitForSelector('latchkey-sign-in[data-step="wait"], latchkey-sign-in[data-step="code"]');
   await step(tab, 'code');
+  assert.equal(paid, 2);
   seen('where strangers have spent the budget, the browser works for a few seconds and goes on');
   await tab.context().close();
 }
