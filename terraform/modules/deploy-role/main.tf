@@ -407,8 +407,8 @@ resource "aws_iam_policy" "service" {
         }
       },
       {
-        # IAM knows the boundary at no deletion of a role. It deletes none that has a policy, and the
-        # statement above lets go of policies of roles within the boundary only.
+        # IAM knows the boundary at no deletion of a role. It deletes none that has a policy, and
+        # the statement above lets go of policies of roles within the boundary only.
         Sid      = "Roles"
         Effect   = "Allow"
         Action   = ["iam:DeleteRole", "iam:GetRole", "iam:GetRolePolicy", "iam:List*", "iam:TagRole", "iam:UpdateRoleDescription"]

@@ -55,8 +55,8 @@ run "what_aws_makes_for_itself_is_conditioned" {
     error_message = "it can be seen whether the pool's web ACL is in its place"
   }
 
-  # A condition on a key that an action does not know is never met. So AWS's list of the actions that
-  # know the boundary decides what may stand there: DeleteRole does not.
+  # A condition on a key that an action does not know is never met. So AWS's list of the actions
+  # that know the boundary decides what may stand there: DeleteRole does not.
   assert {
     condition = alltrue([
       for statement in jsondecode(aws_iam_policy.service.policy).Statement :
