@@ -24,7 +24,7 @@ use auth_lambda::{
 };
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let per_address = environment.limit(
@@ -49,7 +49,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct ChangeEmail {
     callers: Callers,
     proofs: FreshProofs,

@@ -20,7 +20,7 @@ use auth_domain::{AddressCodeRules, Clock, OtpCode, Problem, Profile, Randomness
 use auth_flows::AddressChanges;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyEmailChange {
         callers: Callers::new(platform)?,
@@ -35,7 +35,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct VerifyEmailChange {
     callers: Callers,
     secrets: Secrets,

@@ -41,7 +41,7 @@ const TRANSIENT: &[u16] = &[429, 500, 502, 503, 504];
 
 /// The pool's keys are unavailable.
 #[derive(Debug, thiserror::Error)]
-#[error("the pool's signing keys were not to be had")]
+#[error("the pool's signing keys were not available")]
 struct NoKeys(ErrorMetadata);
 
 impl ProvideErrorMetadata for NoKeys {

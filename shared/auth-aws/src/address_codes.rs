@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// How long after its end a code is kept, so that a late one is told "expired" and not "unknown".
+/// How long a code is kept after its end: a late one is "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
-/// The challenges table, as far as codes for addresses go.
+/// Codes for addresses, in the challenges table.
 #[derive(Clone)]
 pub struct AddressCodes {
     challenges: Challenges,

@@ -57,7 +57,7 @@ impl Environment {
         })
     }
 
-    /// The numbers that a code for another address lives by.
+    /// The rules of a code for another address.
     pub fn address_code_rules(&self) -> Result<AddressCodeRules, ConfigurationError> {
         Ok(AddressCodeRules {
             lifetime: self.seconds_within("ADDRESS_CODE_SECONDS", 60..=3600)?,

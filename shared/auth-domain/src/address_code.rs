@@ -7,10 +7,10 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// The numbers that such a code lives by.
+/// The rules of a code for another address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressCodeRules {
-    /// How long it is taken.
+    /// How long it is accepted.
     pub lifetime: Duration,
     /// Codes that may be tried.
     pub attempts: u32,

@@ -178,7 +178,7 @@ pub struct Guest {
     pub name: Option<GuestName>,
     /// The language of the guest's mails, as Cognito's user last had it.
     pub locale: Option<Locale>,
-    /// The guest's Cognito user. It never changes.
+    /// The guest's Cognito user. Only an operator's relink changes it.
     pub cognito_sub: UserSub,
     /// Whether the guest has proved a code sent to the address.
     pub email_verified: bool,

@@ -118,10 +118,10 @@ impl AddressChanges {
         })
     }
 
-    /// Gives the user the address at Cognito; `false` where the user has gone.
+    /// Gives the user the address at Cognito; `false` if the user has gone.
     ///
-    /// It is not certain what Cognito does where another user has the address: it refuses, or moves
-    /// the address without a word. So whoever has it is removed before, and both are read back.
+    /// If another user has the address, Cognito may refuse, or move the address silently. So that
+    /// user is removed first, and both are read back.
     async fn move_user(&self, sub: &UserSub, to: &Email) -> Result<bool, Problem> {
         for _ in 0..ROUNDS {
             if let Some(holder) = self.users.holder(to).await?
@@ -143,8 +143,8 @@ impl AddressChanges {
         Err(overtaken())
     }
 
-    /// Removes the user whom a start has left at a claimed address. The claim keeps everybody from
-    /// making a guest of that user.
+    /// Removes the user whom a start has left at a claimed address. While the claim stands, nobody
+    /// makes a guest of that user.
     async fn displace(&self, to: &Email, holder: &UserSub) -> Result<(), Problem> {
         let now = self.clock.now();
         let may_go = self.guests.find(holder).await?.is_none()

@@ -21,8 +21,6 @@ use crate::tokens;
 use crate::trigger::Metadata;
 use crate::user::{Failures, User, UserStatus};
 
-/// A day in milliseconds.
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
