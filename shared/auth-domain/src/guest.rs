@@ -189,7 +189,7 @@ pub struct Guest {
     /// Whether Cognito holds a password for this guest.
     pub has_password: bool,
     /// Whether the user came without a sign-in of Latchkey's. There may be a password from before
-    /// the address was proved, and it does not count until [`Self::has_password`].
+    /// the address was proved: see [`Self::password_counts`].
     pub unseen_password: bool,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
@@ -260,6 +260,12 @@ impl Guest {
             changing_to: None,
             address_changed_at: None,
         }
+    }
+
+    /// Whether a right password proves that this is the guest.
+    #[must_use]
+    pub fn password_counts(&self) -> bool {
+        self.has_password || !self.unseen_password
     }
 
     /// The addresses whose items claim them for the guest: two during a change of address.

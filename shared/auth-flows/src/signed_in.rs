@@ -408,8 +408,7 @@ impl SigningIn {
         let (arrival, may_be_a_strangers) = self.arrivals.look_with_password(sub, email).await?;
         let is_proved = match &arrival {
             Arrival::Known(guest) => {
-                let is_the_owners = guest.has_password || !guest.unseen_password;
-                is_the_owners && (email_verified || guest.email_verified)
+                guest.password_counts() && (email_verified || guest.email_verified)
             }
             Arrival::First(_) => email_verified && !may_be_a_strangers,
         };

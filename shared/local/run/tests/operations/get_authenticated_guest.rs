@@ -365,8 +365,13 @@ async fn a_password_from_before_the_first_consent_does_not_count() {
 
     let refused = world.browser().login(ADA, PASSWORD).await;
     refused.expect_problem(401, "INVALID_CREDENTIALS");
-    world.sign_in(ADA).await;
+    let mut guest = world.sign_in(ADA).await;
     let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let change = json!({ "password": PASSWORD, "newPassword": "a password of a thief's" });
+    let access_token = guest.access_token.clone();
+    guest.browser.bearer(&access_token);
+    let refused = guest.browser.post("/me/password", change).await;
     refused.expect_problem(401, "INVALID_CREDENTIALS");
 
     let own = "a password of the owner's";
