@@ -1,8 +1,8 @@
 //! The decision: count the attempt, set the password at Cognito, end every session, tell the guest.
 
-use auth_aws::{Address, Arrival, Newcomer, Recovery, UserPassword};
+use auth_aws::{Address, Arrival, Newcomer, Recovery};
 use auth_domain::{
-    ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Timestamp, UserSub,
+    ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Timestamp, UserPassword, UserSub,
 };
 use auth_flows::Attempt;
 use auth_lambda::Exchange;

@@ -51,7 +51,7 @@ impl FoundFactors {
     pub(crate) fn of(guest: &Guest) -> Self {
         let authenticator = guest.authenticator.as_ref();
         Self {
-            password: guest.has_password,
+            password: guest.has_password(),
             authenticator: authenticator.is_some(),
             backup_codes: authenticator.map_or(0, |one| one.backup_codes.len()),
             passkeys: guest.passkeys.len(),

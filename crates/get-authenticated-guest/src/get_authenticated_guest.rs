@@ -1,10 +1,10 @@
 //! The decision: find a valid consent, its person, and that person's guest. Without one, ask for
 //! consent.
 
-use auth_aws::{Newcomer, UserPassword};
+use auth_aws::Newcomer;
 use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
-    ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserToken,
+    ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserPassword, UserToken,
 };
 use auth_flows::{AuthorizationWish, Consented};
 use auth_lambda::{Exchange, Metric};

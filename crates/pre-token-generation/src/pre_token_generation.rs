@@ -3,8 +3,8 @@
 //! A refusal comes after the proof, at every refresh too. Before the proof it would reveal to
 //! strangers who has an authenticator.
 
-use auth_aws::{Newcomer, UserPassword};
-use auth_domain::{Problem, Report, SecondFactorPolicy};
+use auth_aws::Newcomer;
+use auth_domain::{Problem, Report, SecondFactorPolicy, UserPassword};
 
 use crate::{Arriving, PreTokenGeneration};
 

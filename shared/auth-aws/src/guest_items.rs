@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use auth_domain::{
     AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
     GuestName, Locale, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed,
-    SessionId, SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
+    SessionId, SignInId, Timestamp, TotpStep, UserPassword, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -132,7 +132,7 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
         ("guestId".to_owned(), text(guest.guest_id.as_str())),
         (
             "hasPassword".to_owned(),
-            AttributeValue::Bool(guest.has_password),
+            AttributeValue::Bool(guest.has_password()),
         ),
     ]);
     if let Some(locale) = &guest.locale {
@@ -171,12 +171,12 @@ pub(crate) fn guest_item(
         ),
         (
             "hasPassword".to_owned(),
-            AttributeValue::Bool(guest.has_password),
+            AttributeValue::Bool(guest.has_password()),
         ),
         ("createdAt".to_owned(), text(guest.created_at.to_string())),
         ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
     ]);
-    if guest.unseen_password {
+    if guest.password == UserPassword::Unseen {
         item.insert(UNSEEN_PASSWORD.to_owned(), AttributeValue::Bool(true));
     }
     if let Some(name) = &guest.name {
@@ -220,6 +220,17 @@ pub(crate) fn read_guest(item: &Item) -> Result<Guest, Problem> {
     parse(item).ok_or_else(|| Problem::Internal(unreadable("a guest's record does not read back")))
 }
 
+/// A password that was set anew counts, whatever was there before.
+fn password(item: &Item) -> UserPassword {
+    if flag(item, "hasPassword") {
+        UserPassword::Proven
+    } else if flag(item, UNSEEN_PASSWORD) {
+        UserPassword::Unseen
+    } else {
+        UserPassword::Absent
+    }
+}
+
 fn parse(item: &Item) -> Option<Guest> {
     Some(Guest {
         guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
@@ -230,8 +241,7 @@ fn parse(item: &Item) -> Option<Guest> {
         email_verified: flag(item, "emailVerified"),
         created_at: instant(item, "createdAt")?,
         updated_at: instant(item, "updatedAt")?,
-        has_password: flag(item, "hasPassword"),
-        unseen_password: flag(item, UNSEEN_PASSWORD),
+        password: password(item),
         signed_out_at: get_millis(item, "signedOutAt"),
         // Only for its own sign-out: any later one ends this session too.
         kept_session: get_text(item, "keptSession")

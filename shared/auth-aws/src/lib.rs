@@ -74,9 +74,7 @@ pub use factor_resets::FactorResets;
 pub use failure::Undecided;
 pub use first_proofs::FirstProofs;
 pub use guest_items::{Address, Waiting};
-pub use guests::{
-    Arrival, Guests, Newcomer, Numbered, ProvedGuest, ProvedRegistration, UserPassword,
-};
+pub use guests::{Arrival, Guests, Newcomer, Numbered, ProvedGuest, ProvedRegistration};
 pub use held_sign_ins::{HeldSignIns, Unclaimed};
 pub use limits::{Count, Event, Limits, PoolRefusal, Refusal};
 pub use mail_words::MailWords;

@@ -167,6 +167,18 @@ impl FromStr for UserSub {
     }
 }
 
+/// The password of a user at Cognito, by what Latchkey has seen of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserPassword {
+    /// There is one, and it counts.
+    Proven,
+    /// Latchkey knows of none.
+    Absent,
+    /// The user came without a sign-in of Latchkey's, so there may be one from before the address
+    /// was proved. It does not count until it is set anew.
+    Unseen,
+}
+
 /// A guest's record. Its key is the sub of the guest's Cognito user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
@@ -186,11 +198,8 @@ pub struct Guest {
     pub created_at: Timestamp,
     /// When the record last changed.
     pub updated_at: Timestamp,
-    /// Whether Cognito holds a password for this guest.
-    pub has_password: bool,
-    /// Whether the user came without a sign-in of Latchkey's. There may be a password from before
-    /// the address was proved: see [`Self::password_counts`].
-    pub unseen_password: bool,
+    /// The user's password at Cognito.
+    pub password: UserPassword,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
     /// The only session that `signed_out_at` did not end.
@@ -247,8 +256,7 @@ impl Guest {
             email_verified: false,
             created_at: now,
             updated_at: now,
-            has_password: false,
-            unseen_password: false,
+            password: UserPassword::Absent,
             signed_out_at: None,
             kept_session: None,
             device_epoch: 0,
@@ -262,10 +270,16 @@ impl Guest {
         }
     }
 
-    /// Whether a right password proves that this is the guest.
+    /// Whether the guest has a password that counts.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password == UserPassword::Proven
+    }
+
+    /// Whether a right password proves that this is the guest. One that was set past Latchkey does.
     #[must_use]
     pub fn password_counts(&self) -> bool {
-        self.has_password || !self.unseen_password
+        self.password != UserPassword::Unseen
     }
 
     /// The addresses whose items claim them for the guest: two during a change of address.
@@ -398,7 +412,7 @@ impl From<Guest> for Profile {
     fn from(guest: Guest) -> Self {
         let authenticator = guest.authenticator.as_ref();
         Self {
-            has_password: guest.has_password,
+            has_password: guest.has_password(),
             has_authenticator: authenticator.is_some(),
             backup_codes_left: authenticator.map(|factor| factor.backup_codes.len()),
             guest,

@@ -76,7 +76,7 @@ pub use fresh_proof::{
 pub use front_end::{FrontEnd, InvalidFrontEnd};
 pub use guest::{
     AddressClaim, Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub,
-    Profile, UserSub, WaitingGuest,
+    Profile, UserPassword, UserSub, WaitingGuest,
 };
 pub use held_sign_in::{
     AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSetUp, HeldSignIn, HeldToken,

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use auth_aws::{
     Arrival, CognitoSignIn, ConfigurationError, FactorResets, Guests, HeldSignIns, IssuedSession,
-    Newcomer, PasskeyList, PasskeyUse, Passwords, Platform, TokenService, UserPassword, locale_of,
+    Newcomer, PasskeyList, PasskeyUse, Passwords, Platform, TokenService, locale_of,
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
     Notice, OfferedPassword, Passkey, Problem, Report, SecondFactorPolicy, SecondFactorRules,
-    SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
+    SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserPassword, UserSub,
 };
 use auth_lambda::{Exchange, SignInAnswer};
 use tokio::join;
@@ -348,7 +348,7 @@ impl SigningIn {
             return Err(Problem::InvalidSession);
         }
         let password = match (&arrival, sign_in.password) {
-            (Arrival::Known(guest), _) if guest.unseen_password => UserPassword::Unseen,
+            (Arrival::Known(guest), _) if !guest.password_counts() => UserPassword::Unseen,
             // The sign-in that made the guest has dealt with an unproven one.
             (Arrival::Known(_), OfferedPassword::Unproven) | (_, OfferedPassword::None) => {
                 UserPassword::Absent

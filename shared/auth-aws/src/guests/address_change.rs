@@ -53,7 +53,7 @@ impl Guests {
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let sub = &guest.cognito_sub;
-        let had = || AttributeValue::Bool(guest.has_password);
+        let had = || AttributeValue::Bool(guest.has_password());
         let record = self
             .table
             .update_in(guest_key(sub))

@@ -1,7 +1,8 @@
 //! The guest of a user who has just proved an address: found, bound or made.
 
 use auth_domain::{
-    Email, Guest, GuestId, Locale, PendingRegistration, Problem, SignInId, Timestamp, UserSub,
+    Email, Guest, GuestId, Locale, PendingRegistration, Problem, SignInId, Timestamp, UserPassword,
+    UserSub,
 };
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::UpdateBuilder};
 
@@ -28,17 +29,6 @@ pub struct Newcomer<'a> {
     pub password: UserPassword,
     /// The user's attribute `locale`, if it is known.
     pub locale: Option<&'a Locale>,
-}
-
-/// The password of a user at Cognito, by what a sign-in has shown of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserPassword {
-    /// There is one, and it counts.
-    Proven,
-    /// There is none, but for one that nobody knows.
-    Absent,
-    /// The sign-in has not shown it: there may be one from before the address was proved.
-    Unseen,
 }
 
 /// A registration whose code was right.
@@ -355,8 +345,7 @@ impl Guests {
         Guest {
             locale: locale.cloned(),
             email_verified: true,
-            has_password: password == UserPassword::Proven,
-            unseen_password: password == UserPassword::Unseen,
+            password,
             ..Guest::new(guest_id, email.clone(), sub.clone(), now)
         }
     }
@@ -370,7 +359,7 @@ impl Guests {
         newcomer: Newcomer<'_>,
         now: Timestamp,
     ) -> Result<Guest, Problem> {
-        let has_password = newcomer.password == UserPassword::Proven && !guest.has_password;
+        let has_password = newcomer.password == UserPassword::Proven && !guest.has_password();
         let read = newcomer.locale;
         let locale = read.filter(|locale| guest.locale.as_ref() != Some(*locale));
         if !has_password && locale.is_none() {
@@ -404,7 +393,11 @@ impl Guests {
             return Ok(guest);
         }
         Ok(Guest {
-            has_password: has_password || guest.has_password,
+            password: if has_password {
+                UserPassword::Proven
+            } else {
+                guest.password
+            },
             locale: locale.cloned().or(guest.locale),
             updated_at: now,
             ..guest

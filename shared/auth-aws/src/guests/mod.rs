@@ -9,7 +9,7 @@ mod new_password;
 mod relink;
 mod sign_out;
 
-pub use arrival::{Arrival, Newcomer, ProvedGuest, ProvedRegistration, UserPassword};
+pub use arrival::{Arrival, Newcomer, ProvedGuest, ProvedRegistration};
 
 use auth_domain::{
     Caller, Email, Guest, GuestId, GuestName, Problem, Randomness, SessionId, Timestamp, UserSub,

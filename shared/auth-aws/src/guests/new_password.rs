@@ -56,7 +56,7 @@ impl Guests {
                 .expression_attribute_values(":true", AttributeValue::Bool(true));
             let record = round.ending_sessions(write, EXISTS, set, remove);
             let mut writes = vec![record.write()?, entry.clone().into_write()];
-            if !round.guest.has_password {
+            if !round.guest.has_password() {
                 writes.push(self.claim_with_password(sub, &round.guest.email)?);
             }
             Ok(writes)
