@@ -8,23 +8,18 @@ import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
-const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
+import { MEDIA, POLICY, bundle, html, launched, passOn, shipped } from './deployment.mjs';
+
 const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
 const screenshots = process.env.SCREENSHOTS;
 const complaints = [];
 
-// The page of a deployment, as Terraform puts it together, and the API below /api, as CloudFront
-// serves both.
-const edge = new URL('../../../terraform/modules/edge/', import.meta.url);
-const POLICY =
-  "default-src 'self'; img-src 'self' data:; require-trusted-types-for 'script'; trusted-types latchkey; object-src 'none'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const settings = {
   apiUrl: '/api',
   tokenDelivery: 'cookie',
@@ -33,13 +28,7 @@ const settings = {
   product: 'Example',
   language: null,
 };
-const html = (await readFile(new URL('site/page.html', edge), 'utf8')).replaceAll('${version}', 'v');
-const MEDIA = { css: 'text/css', js: 'text/javascript' };
-
-async function shipped(name) {
-  if (name === 'settings.json') return JSON.stringify(settings);
-  return readFile(new URL(`site/${name}`, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
-}
+const served = (name) => (name === 'settings.json' ? JSON.stringify(settings) : shipped(name));
 
 /** A page of a team's own with both elements and no script of its own, by the query's settings. */
 const bareHtml = (query) => {
@@ -55,43 +44,15 @@ const bareHtml = (query) => {
 
 const REACT_HTML = '<!doctype html><html lang="en"><title>React</title><main><h1>React</h1><div id="root"></div></main><script type="module" src="/react/page.js"></script>';
 
-/** A page of a team's own in React, as its bundler makes it: files by their names. */
-async function bundle() {
-  bundled ??= (async () => {
-    const modules = new URL('../', process.env.PLAYWRIGHT ? pathToFileURL(process.env.PLAYWRIGHT) : import.meta.resolve('playwright-core'));
-    const { build } = await import(new URL('esbuild/lib/main.js', modules));
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('react-page.js', import.meta.url))],
-      entryNames: 'page',
-      nodePaths: [fileURLToPath(modules)],
-      define: { 'process.env.NODE_ENV': '"development"' },
-      format: 'esm',
-      bundle: true,
-      splitting: true,
-      write: false,
-      outdir: '/',
-    });
-    return new Map(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
-  })();
-  return bundled;
-}
-let bundled = null;
-
 const site = createServer(async (asked, answer) => {
   const { pathname, search } = new URL(asked.url, 'http://site');
   if (pathname.startsWith('/api/')) {
-    const target = new URL(pathname.slice(4) + search, gateway);
-    const passed = request(target, { method: asked.method, headers: { ...asked.headers, host: target.host } }, (response) => {
-      answer.writeHead(response.statusCode, response.headers);
-      response.pipe(answer);
-    });
-    passed.on('error', () => answer.destroy());
-    asked.pipe(passed);
+    passOn(asked, answer, gateway);
   } else if (pathname.startsWith('/latchkey/v/')) {
     const name = pathname.slice('/latchkey/v/'.length);
-    const text = await shipped(name).catch(() => null);
+    const text = await Promise.resolve(served(name)).catch(() => null);
     if (text === null) complaints.push(`nothing is at ${pathname}`);
-    answer.writeHead(text === null ? 404 : 200, { 'content-type': MEDIA[name.split('.').at(-1)] ?? 'application/json' }).end(text);
+    answer.writeHead(text === null ? 404 : 200, { 'content-type': MEDIA[name.split('.').at(-1)] }).end(text);
   } else if (pathname === '/react' || pathname.startsWith('/react/')) {
     const name = pathname.slice('/react/'.length);
     const text = name === '' ? REACT_HTML : (await bundle()).get(name);
@@ -124,10 +85,7 @@ const local = await start();
 /** The address of the page's API. */
 let { gateway } = local;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launched();
 let steps = 0;
 const seen = (what) => {
   steps += 1;

@@ -6,44 +6,29 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { TEXTS } from '../components.js';
+import { MEDIA, POLICY, bundle, html, launched, passOn, shipped } from './deployment.mjs';
 
-const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
-const edge = new URL('../../../terraform/modules/edge/site/', import.meta.url);
-const POLICY =
-  "default-src 'self'; img-src 'self' data:; require-trusted-types-for 'script'; trusted-types latchkey; object-src 'none'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const SETTINGS = { apiUrl: '/api', tokenDelivery: 'cookie', ways: 'code', rememberDeviceDays: 0, product: 'Example', language: null };
-const MEDIA = { css: 'text/css', js: 'text/javascript', json: 'application/json' };
-const html = (await readFile(new URL('page.html', edge), 'utf8')).replaceAll('${version}', 'v');
 const REACT_HTML = '<!doctype html><html lang="en"><title>React</title><div id="root"></div><script type="module" src="/react/page.js"></script>';
 
 /** What the site answers in place of its own, by path: a status, or a promise of one. */
 const instead = new Map();
 
 const site = createServer(async (asked, answer) => {
-  const { pathname, search } = new URL(asked.url, 'http://site');
+  const { pathname } = new URL(asked.url, 'http://site');
   const status = await instead.get(pathname);
   const send = (text, type) => answer.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY }).end(text);
   if (status !== undefined) {
     answer.writeHead(status, { 'content-type': 'application/json' }).end('{}');
   } else if (pathname.startsWith('/api/')) {
-    const target = new URL(pathname.slice(4) + search, gateway);
-    const passed = request(target, { method: asked.method, headers: { ...asked.headers, host: target.host } }, (response) => {
-      answer.writeHead(response.statusCode, response.headers);
-      response.pipe(answer);
-    });
-    passed.on('error', () => answer.destroy());
-    asked.pipe(passed);
+    passOn(asked, answer, gateway);
   } else if (pathname.startsWith('/latchkey/v/')) {
     const name = pathname.slice('/latchkey/v/'.length);
-    const file = () => readFile(new URL(name, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
-    send(name === 'settings.json' ? JSON.stringify(SETTINGS) : await file(), MEDIA[name.split('.').at(-1)]);
+    send(name === 'settings.json' ? JSON.stringify(SETTINGS) : await shipped(name), MEDIA[name.split('.').at(-1)]);
   } else if (pathname === '/react') {
     send(REACT_HTML, 'text/html');
   } else if (pathname.startsWith('/react/')) {
@@ -56,35 +41,11 @@ site.listen(0, '127.0.0.1');
 await once(site, 'listening');
 const origin = `http://localhost:${site.address().port}`;
 
-let bundled = null;
-async function bundle() {
-  bundled ??= (async () => {
-    const modules = new URL('../', process.env.PLAYWRIGHT ? pathToFileURL(process.env.PLAYWRIGHT) : import.meta.resolve('playwright-core'));
-    const { build } = await import(new URL('esbuild/lib/main.js', modules));
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('react-page.js', import.meta.url))],
-      entryNames: 'page',
-      nodePaths: [fileURLToPath(modules)],
-      define: { 'process.env.NODE_ENV': '"development"' },
-      format: 'esm',
-      bundle: true,
-      splitting: true,
-      write: false,
-      outdir: '/',
-    });
-    return new Map(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
-  })();
-  return bundled;
-}
-
 const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [ready] = await once(createInterface(local.stdout), 'line');
 const { gateway } = JSON.parse(ready);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launched();
 const seen = (what) => console.log(`ok ${what}`);
 const complaints = [];
 
