@@ -1,5 +1,5 @@
 //! Attempts at a challenge, counted in its item as a set of names: a retry of the write counts
-//! once.
+//! once. One attempt ends the challenge, and may open it again.
 
 use auth_domain::{AttemptId, Problem};
 use aws_sdk_dynamodb::{
@@ -40,6 +40,39 @@ pub(crate) async fn give_back(
         .condition_expression("attribute_exists(pk)")
         .expression_attribute_values(":attempt", set_of(attempt));
     match conditional_update(write, "give back the attempt").await? {
+        Written::Made(_) | Written::Refused(_) => Ok(()),
+    }
+}
+
+/// Ends the challenge by a write on its item, which removes `attributes`. `true` for the one
+/// attempt that ends it, also on a retry, `false` for any other.
+pub(crate) async fn finish(
+    write: UpdateItemFluentBuilder,
+    attributes: &str,
+    attempt: &AttemptId,
+) -> Result<bool, Problem> {
+    let write = write
+        .update_expression(format!("SET finishedBy = :attempt REMOVE {attributes}"))
+        .condition_expression(
+            "attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)",
+        )
+        .expression_attribute_values(":attempt", text(attempt.as_str()));
+    let written = conditional_update(write, "finish the sign-in").await?;
+    Ok(written.is_made())
+}
+
+/// Undoes [`finish`] for this attempt, by a write on the item that sets `attributes` again. Another
+/// attempt's end stays.
+pub(crate) async fn reopen(
+    write: UpdateItemFluentBuilder,
+    attributes: &str,
+    attempt: &AttemptId,
+) -> Result<(), Problem> {
+    let write = write
+        .update_expression(format!("SET {attributes} REMOVE finishedBy"))
+        .condition_expression("finishedBy = :attempt")
+        .expression_attribute_values(":attempt", text(attempt.as_str()));
+    match conditional_update(write, "reopen the sign-in").await? {
         Written::Made(_) | Written::Refused(_) => Ok(()),
     }
 }

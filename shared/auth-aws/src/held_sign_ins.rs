@@ -205,12 +205,11 @@ impl HeldSignIns {
     /// Ends a held sign-in and forgets its token. `true` for the one attempt that finishes it, also
     /// on a retry, `false` for any other.
     pub async fn finish(&self, id: &HeldSignInId, attempt: &AttemptId) -> Result<bool, Problem> {
-        let write = self.challenges.update(key(id))
-            .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
-            .expression_attribute_values(":attempt", text(attempt.as_str()));
-        let written = conditional_update(write, "finish the sign-in").await?;
-        Ok(written.is_made())
+        let (write, forgotten) = (
+            self.challenges.update(key(id)),
+            "refreshToken, cognitoSession",
+        );
+        attempts::finish(write, forgotten, attempt).await
     }
 
     /// Undoes [`HeldSignIns::finish`] for this attempt: the next step failed, and the next factor
@@ -224,13 +223,8 @@ impl HeldSignIns {
         let write = self
             .challenges
             .update(key(id))
-            .update_expression("SET refreshToken = :refreshToken REMOVE finishedBy")
-            .condition_expression("finishedBy = :attempt")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":refreshToken", sealed(refresh_token));
-        match conditional_update(write, "reopen the sign-in").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        attempts::reopen(write, "refreshToken = :refreshToken", attempt).await
     }
 
     /// Deletes the record of a sign-in that can no longer finish.

@@ -153,12 +153,8 @@ impl SignIns {
     /// Ends a sign-in. `true` for the one attempt that finishes it, also on a retry, `false` for
     /// any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
-        let write = self.update(id)
-            .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions, pendingPassword")
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
-            .expression_attribute_values(":attempt", text(attempt.as_str()));
-        let written = conditional_update(write, "finish the sign-in").await?;
-        Ok(written.is_made())
+        let forgotten = "cognitoSessions, pendingPassword";
+        attempts::finish(self.update(id), forgotten, attempt).await
     }
 
     /// Takes an attempt's end of a sign-in back, and restores what it took away.
@@ -170,20 +166,15 @@ impl SignIns {
     ) -> Result<(), Problem> {
         let sessions = before.cognito_sessions.iter();
         let sessions = sessions.map(|session| text(session.as_str())).collect();
-        let mut update = String::from("SET cognitoSessions = :sessions");
+        let mut restored = String::from("cognitoSessions = :sessions");
         let mut write = self
             .update(id)
-            .condition_expression("finishedBy = :attempt")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":sessions", AttributeValue::L(sessions));
         if let Some(registration) = &before.registration {
-            update.push_str(", pendingPassword = :password");
+            restored.push_str(", pendingPassword = :password");
             write = write.expression_attribute_values(":password", sealed(&registration.password));
         }
-        let write = write.update_expression(format!("{update} REMOVE finishedBy"));
-        match conditional_update(write, "open the sign-in again").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        attempts::reopen(write, &restored, attempt).await
     }
 
     /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left
